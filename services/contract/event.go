@@ -1,0 +1,141 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Event is a CloudEvents 1.0 event in structured JSON, with the extensions `originregion` and `aggregateversion`.
+// It carries no personal data, and it is a hint: what moves money or stock is read from its owner before acting.
+type Event struct {
+	SpecVersion     string    `json:"specversion"`
+	ID              string    `json:"id"`
+	Source          string    `json:"source"`
+	Type            string    `json:"type"`
+	Subject         string    `json:"subject"`
+	Time            time.Time `json:"time"`
+	DataContentType string    `json:"datacontenttype"`
+	// OriginRegion is the region whose service wrote the event; a mirror never sends it back there.
+	OriginRegion string `json:"originregion"`
+	// AggregateVersion rises by at least one with each event of the same subject.
+	AggregateVersion int64           `json:"aggregateversion"`
+	TraceParent      string          `json:"traceparent,omitempty"`
+	Data             json.RawMessage `json:"data"`
+}
+
+// EventContentType is the content type of an event's record in the broker.
+const EventContentType = "application/cloudevents+json"
+
+// Decode reads the event's data.
+func (e Event) Decode(into any) error {
+	if err := json.Unmarshal(e.Data, into); err != nil {
+		return fmt.Errorf("decode %s %s: %w", e.Type, e.ID, err)
+	}
+	return nil
+}
+
+// Validate refuses an event that no consumer could judge.
+func (e Event) Validate() error {
+	switch {
+	case e.SpecVersion != "1.0":
+		return Invalid("specversion", "is %q, not 1.0", e.SpecVersion)
+	case e.ID == "" || e.Type == "" || e.Source == "" || e.Subject == "":
+		return Invalid("id", "an event needs id, type, source and subject")
+	case e.OriginRegion == "":
+		return Invalid("originregion", "is required")
+	}
+	return nil
+}
+
+// Types of events, by topic.
+const (
+	ProductCreated  = "ProductCreated"  // product-events, ProductChange
+	ProductUpdated  = "ProductUpdated"  // product-events, ProductChange
+	ProductDeleted  = "ProductDeleted"  // product-events, ProductChange
+	CategoryChanged = "CategoryChanged" // product-events, CategoryChange
+
+	OrderConfirmed = "OrderConfirmed" // order-events, OrderChange
+	OrderFailed    = "OrderFailed"    // order-events, OrderChange
+
+	PaymentSucceeded = "PaymentSucceeded" // payment-events, PaymentChange
+	PaymentFailed    = "PaymentFailed"    // payment-events, PaymentChange
+	PaymentVoided    = "PaymentVoided"    // payment-events, PaymentChange
+
+	InventoryReserved = "InventoryReserved" // inventory-events, ReservationChange
+	InventoryReleased = "InventoryReleased" // inventory-events, ReservationChange
+	InventorySold     = "InventorySold"     // inventory-events, ReservationChange
+	StockBandChanged  = "StockBandChanged"  // inventory-events, BandChange
+
+	CartChanged = "CartChanged" // cart-events, CartState
+	CartCleared = "CartCleared" // cart-events, CartState
+)
+
+// ProductChange is the data of the product events: what a cache, an index or an edge needs to act.
+type ProductChange struct {
+	ProductID  string   `json:"product_id"`
+	Slug       string   `json:"slug"`
+	Version    int64    `json:"version"`
+	Published  bool     `json:"published"`
+	Categories []string `json:"categories" doc:"Slugs of the categories the product is in, before or after the change"`
+	Brand      string   `json:"brand,omitempty"`
+	SKUs       []string `json:"skus"`
+}
+
+// CategoryChange is the data of CategoryChanged.
+type CategoryChange struct {
+	CategoryID string `json:"category_id"`
+	Slug       string `json:"slug"`
+	Deleted    bool   `json:"deleted"`
+}
+
+// OrderChange is the data of the order events.
+type OrderChange struct {
+	OrderID string     `json:"order_id"`
+	SagaID  string     `json:"saga_id"`
+	CartID  string     `json:"cart_id"`
+	Status  string     `json:"status"`
+	Reason  string     `json:"reason,omitempty"`
+	Total   Money      `json:"total"`
+	Lines   []SKUCount `json:"lines"`
+	// CartVersion is the version of the cart that was bought: what was added later stays in the cart.
+	CartVersion int64 `json:"cart_version"`
+}
+
+// PaymentChange is the data of the payment events.
+type PaymentChange struct {
+	PaymentID string `json:"payment_id"`
+	SagaID    string `json:"saga_id"`
+	OrderID   string `json:"order_id"`
+	Amount    Money  `json:"amount"`
+	Reason    string `json:"reason,omitempty"`
+}
+
+// ReservationChange is the data of the reservation events.
+type ReservationChange struct {
+	SagaID      string       `json:"saga_id"`
+	Allocations []Allocation `json:"allocations"`
+}
+
+// BandChange is the data of StockBandChanged.
+type BandChange struct {
+	SKU     string `json:"sku"`
+	Band    Band   `json:"band"`
+	Version int64  `json:"version"`
+}
+
+// CartState is the data of the cart events: enough for another region to restore the cart, and no prices.
+type CartState struct {
+	CartID     string      `json:"cart_id"`
+	Version    int64       `json:"version"`
+	Currency   string      `json:"currency"`
+	SecretHash string      `json:"secret_hash" doc:"Hex SHA-256 of the cart's 128-bit secret, which itself is never stored"`
+	Lines      []CartEntry `json:"lines"`
+}
+
+// CartEntry is one line of a cart; quantity 0 is a tombstone.
+type CartEntry struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+	Version  int64  `json:"version"`
+}

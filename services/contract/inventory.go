@@ -1,0 +1,41 @@
+package contract
+
+// Availability is what GET /api/v1/inventory/{sku} tells anyone: bands, not counts, so that competitors learn little.
+type Availability struct {
+	SKU     string               `json:"sku"`
+	Stock   Band                 `json:"stock"`
+	Regions []RegionAvailability `json:"regions"`
+}
+
+// RegionAvailability is a SKU's availability in one region's warehouses.
+type RegionAvailability struct {
+	Region string `json:"region"`
+	Stock  Band   `json:"stock"`
+}
+
+// StockLevel is a SKU in one warehouse as operators see it.
+type StockLevel struct {
+	SKU       string `json:"sku"`
+	Region    string `json:"region"`
+	Warehouse string `json:"warehouse"`
+	OnHand    int64  `json:"on_hand"`
+	Reserved  int64  `json:"reserved"`
+}
+
+// StockCount sets what is on hand of a SKU in a warehouse: PUT /api/v1/admin/inventory/{sku} takes one, and
+// POST /api/v1/admin/inventory {items} many. A count whose Reference was already applied to that SKU and warehouse changes
+// nothing, so that an import that is run again does not undo the sales between.
+type StockCount struct {
+	SKU       string `json:"sku" maxLength:"100"`
+	Warehouse string `json:"warehouse" maxLength:"50" minLength:"1"`
+	OnHand    int64  `json:"on_hand" minimum:"0" maximum:"1000000000"`
+	Reference string `json:"reference" maxLength:"200" minLength:"1"`
+}
+
+// StockResult tells what became of one count: applied, unchanged or refused.
+type StockResult struct {
+	SKU       string `json:"sku"`
+	Warehouse string `json:"warehouse"`
+	Outcome   string `json:"outcome" enum:"applied,unchanged,refused"`
+	Reason    string `json:"reason,omitempty"`
+}

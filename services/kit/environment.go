@@ -1,0 +1,75 @@
+package kit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sethvargo/go-envconfig"
+)
+
+// Environment is where a service finds its engines and its secrets: the process environment, the same for a laptop's launcher
+// and a cluster's deployment. It is never written to logs.
+type Environment struct {
+	ListenHost string `env:"MERIDIAN_LISTEN_HOST, default=127.0.0.1"`
+	// Port is MERIDIAN_PORT_<SERVICE>; 0 takes a free one.
+	Port int `env:"PORT, default=0"`
+	// SQLURL is MERIDIAN_SQL_URL_<SERVICE>: the service's own database as its own role.
+	SQLURL        string   `env:"SQL_URL"`
+	RedisAddress  string   `env:"MERIDIAN_REDIS_ADDRESS"`
+	RedisPassword string   `env:"MERIDIAN_REDIS_PASSWORD"`
+	Brokers       []string `env:"MERIDIAN_BROKERS"`
+	ConsulAddress string   `env:"MERIDIAN_CONSUL_ADDRESS"`
+	// JWKS holds the public keys of all regions.
+	JWKS           string `env:"MERIDIAN_JWKS"`
+	InternalSecret string `env:"MERIDIAN_INTERNAL_SECRET"`
+	EdgeSecret     string `env:"MERIDIAN_EDGE_SECRET"`
+	LogLevel       string `env:"MERIDIAN_LOG_LEVEL, default=info"`
+	// Namespace separates shops that share a Redis and a Consul, as parallel tests do: it leads every key and service name.
+	Namespace string `env:"MERIDIAN_NAMESPACE"`
+}
+
+// LoadEnvironment reads the environment of one service; lookup is os.LookupEnv outside tests.
+func LoadEnvironment(ctx context.Context, service string, lookup func(string) (string, bool)) (Environment, error) {
+	var env Environment
+	own := strings.ToUpper(service)
+	named := map[string]string{"PORT": "MERIDIAN_PORT_" + own, "SQL_URL": "MERIDIAN_SQL_URL_" + own}
+	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &env, Lookuper: lookuper(func(name string) (string, bool) {
+		if actual, ok := named[name]; ok {
+			name = actual
+		}
+		return lookup(name)
+	})})
+	if err != nil {
+		return Environment{}, fmt.Errorf("read the environment of %s: %w", service, err)
+	}
+	return env, nil
+}
+
+type lookuper func(string) (string, bool)
+
+func (l lookuper) Lookup(name string) (string, bool) { return l(name) }
+
+// validate names every setting that a definition needs and the environment lacks.
+func (e Environment) validate(definition Definition) error {
+	own := strings.ToUpper(definition.Name)
+	needs := []struct {
+		needed, given bool
+		name          string
+	}{
+		{true, e.ConsulAddress != "", "MERIDIAN_CONSUL_ADDRESS"},
+		{true, e.JWKS != "", "MERIDIAN_JWKS"},
+		{true, e.InternalSecret != "", "MERIDIAN_INTERNAL_SECRET"},
+		{definition.Schema != nil, e.SQLURL != "", "MERIDIAN_SQL_URL_" + own},
+		{definition.UsesRedis, e.RedisAddress != "", "MERIDIAN_REDIS_ADDRESS"},
+		{definition.UsesBroker, len(e.Brokers) > 0, "MERIDIAN_BROKERS"},
+	}
+	var missing []error
+	for _, need := range needs {
+		if need.needed && !need.given {
+			missing = append(missing, fmt.Errorf("%s needs %s in its environment", definition.Name, need.name))
+		}
+	}
+	return errors.Join(missing...)
+}

@@ -1,0 +1,14 @@
+package httpx
+
+import "errors"
+
+// ErrorChain writes an error with the causes that its own message leaves out, for the log.
+func ErrorChain(err error) string {
+	text := err.Error()
+	for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(cause) {
+		if next := cause.Error(); next != text {
+			text += ": " + next
+		}
+	}
+	return text
+}
