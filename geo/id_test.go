@@ -8,8 +8,9 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/meridian-store/meridian/geo"
 	"pgregory.net/rapid"
+
+	"github.com/meridian-store/meridian/geo"
 )
 
 // sample is the example of the ULID specification.

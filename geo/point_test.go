@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/geo"
 	"pgregory.net/rapid"
+
+	"github.com/meridian-store/meridian/geo"
 )
 
 var points = rapid.Custom(func(t *rapid.T) geo.Point {

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/meridian-store/meridian/geo"
 	"pgregory.net/rapid"
+
+	"github.com/meridian-store/meridian/geo"
 )
 
 func threeRegions() []geo.Region {

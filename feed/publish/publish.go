@@ -15,11 +15,13 @@ import (
 	"github.com/meridian-store/meridian/services/contract"
 )
 
+// ProductBatch and StockBatch are how many products and stock counts go in one request.
 const (
-	// ProductBatch and StockBatch are how many products and stock counts go in one request.
 	ProductBatch = 100
 	StockBatch   = 1000
+)
 
+const (
 	requestTimeout = time.Minute
 	attempts       = 4
 	firstWait      = 200 * time.Millisecond

@@ -54,8 +54,8 @@ func sizes(only ...string) axis {
 	return axis{name: "Size", only: only, values: []string{"XS", "S", "M", "L", "XL", "XXL"}, few: 4, many: 6}
 }
 
-func colours(few, many int) axis {
-	return axis{name: colourAxis, few: few, many: many, values: []string{
+func colours(many int) axis {
+	return axis{name: colourAxis, few: 1, many: many, values: []string{
 		"Black", "Navy", "Charcoal", "Stone", "Moss", "Rust", "Cream", "Burgundy", "Slate Blue", "Forest", "Sand", "Ochre", "Plum", "Sage",
 	}}
 }

@@ -17,7 +17,7 @@ func shelves() []shelf {
 			},
 			features: []string{"Double-stitched seams", "Garment dyed", "Cut to sit easy", "Pre-washed, so it will not shrink", "Repaired for free", "Numbered batch"},
 			uses:     []string{"long days on your feet", "the ride to work", "weekends without a plan", "cool evenings"},
-			tags:     []string{"trousers", "denim", "workwear", "everyday"}, axes: []axis{sizes(), colours(1, 3)}, cents: [2]int{2400, 14000}, grams: [2]int{120, 780}},
+			tags:     []string{"trousers", "denim", "workwear", "everyday"}, axes: []axis{sizes(), colours(3)}, cents: [2]int{2400, 14000}, grams: [2]int{120, 780}},
 		{slug: "footwear", name: "Footwear", code: "FTW", genders: everyone,
 			goods: []good{
 				{"Sneaker", []string{"full-grain leather", "suede", "waxed canvas"}},
@@ -33,7 +33,7 @@ func shelves() []shelf {
 			features: []string{"Natural rubber outsole", "Removable cork footbed", "Can be resoled", "Padded heel", "Lined with leather", "Runs true to size"},
 			uses:     []string{"wet pavements", "long walks", "rocky paths", "the office and the bar after it"},
 			tags:     []string{"shoes", "boots", "leather", "walking"}, cents: [2]int{4500, 26000}, grams: [2]int{480, 1500},
-			axes: []axis{{name: "Size", values: []string{"36", "37", "38", "39", "40", "41", "42", "43", "44", "45", "46"}, few: 6, many: 10}, colours(1, 2)}},
+			axes: []axis{{name: "Size", values: []string{"36", "37", "38", "39", "40", "41", "42", "43", "44", "45", "46"}, few: 6, many: 10}, colours(2)}},
 		{slug: "home", name: "Home", code: "HOM",
 			goods: []good{
 				{"Table Lamp", []string{"oiled oak", "brushed brass", "powder-coated steel"}},
@@ -48,7 +48,7 @@ func shelves() []shelf {
 			},
 			features: []string{"Made in small batches", "Felt feet protect the surface", "Wipes clean", "Packed without plastic", "Mounting kit included"},
 			uses:     []string{"a hallway that needs light", "small flats", "the corner by the window", "a shelf of its own"},
-			tags:     []string{"decor", "living-room", "gift"}, axes: []axis{colours(1, 4)}, cents: [2]int{1200, 18000}, grams: [2]int{250, 5200}},
+			tags:     []string{"decor", "living-room", "gift"}, axes: []axis{colours(4)}, cents: [2]int{1200, 18000}, grams: [2]int{250, 5200}},
 		{slug: "outdoors", name: "Outdoors", code: "OUT",
 			goods: []good{
 				{"Tent", []string{"ripstop nylon", "recycled polyester"}},
@@ -64,7 +64,7 @@ func shelves() []shelf {
 			},
 			features: []string{"Packs down small", "Tested in the Cairngorms", "Spare parts for ten years", "Works with gloves on", "Comes with a repair kit"},
 			uses:     []string{"nights above the tree line", "the first camping trip", "crossings in any weather", "a week with one bag"},
-			tags:     []string{"camping", "hiking", "cycling", "lightweight"}, axes: []axis{colours(1, 3)}, cents: [2]int{1800, 42000}, grams: [2]int{60, 3400}},
+			tags:     []string{"camping", "hiking", "cycling", "lightweight"}, axes: []axis{colours(3)}, cents: [2]int{1800, 42000}, grams: [2]int{60, 3400}},
 		{slug: "shirts-tops", name: "Shirts & Tops", parent: "clothing", code: "SHT", genders: everyone,
 			goods: []good{
 				{"Oxford Shirt", []string{"organic cotton", "recycled cotton"}},
@@ -79,7 +79,7 @@ func shelves() []shelf {
 			},
 			features: []string{"Corozo buttons", "Double-stitched seams", "Curved hem", "Cut for room at the shoulder", "Mends well", "Pre-washed"},
 			uses:     []string{"warm days", "layering", "days that begin at a desk and end outside", "travel with one bag"},
-			tags:     []string{"shirts", "tops", "cotton", "layering"}, axes: []axis{sizes(), colours(1, 4)}, cents: [2]int{1800, 11000}, grams: [2]int{130, 420}},
+			tags:     []string{"shirts", "tops", "cotton", "layering"}, axes: []axis{sizes(), colours(4)}, cents: [2]int{1800, 11000}, grams: [2]int{130, 420}},
 		{slug: "knitwear", name: "Knitwear", parent: "clothing", code: "KNT", genders: everyone,
 			goods: []good{
 				{"Crew Sweater", []string{"merino wool", "lambswool", "alpaca", "recycled cashmere", "Shetland wool"}},
@@ -93,7 +93,7 @@ func shelves() []shelf {
 			},
 			features: []string{"Fully fashioned", "Ribbed cuffs and hem", "Linked by hand", "Does not itch", "Mending yarn included"},
 			uses:     []string{"the first cold morning", "boats and bonfires", "draughty houses", "wear under a coat"},
-			tags:     []string{"wool", "winter", "sweaters", "warm"}, axes: []axis{sizes("Crew Sweater", "Cardigan", "Roll-Neck", "Half-Zip Sweater", "Sweater Vest"), colours(1, 4)}, cents: [2]int{2900, 24000}, grams: [2]int{80, 820}},
+			tags:     []string{"wool", "winter", "sweaters", "warm"}, axes: []axis{sizes("Crew Sweater", "Cardigan", "Roll-Neck", "Half-Zip Sweater", "Sweater Vest"), colours(4)}, cents: [2]int{2900, 24000}, grams: [2]int{80, 820}},
 		{slug: "outerwear", name: "Outerwear", parent: "clothing", code: "OWR", genders: everyone,
 			goods: []good{
 				{"Rain Jacket", []string{"three-layer laminate", "waxed cotton"}},
@@ -107,7 +107,7 @@ func shelves() []shelf {
 			},
 			features: []string{"Taped seams", "Two-way zip", "Inside pocket", "Lined pockets", "PFC-free water repellent"},
 			uses:     []string{"sideways rain", "cold platforms", "autumn on the coast", "cycling home in the dark"},
-			tags:     []string{"jackets", "coats", "rain", "winter"}, axes: []axis{sizes(), colours(1, 3)}, cents: [2]int{6500, 48000}, grams: [2]int{260, 1900}},
+			tags:     []string{"jackets", "coats", "rain", "winter"}, axes: []axis{sizes(), colours(3)}, cents: [2]int{6500, 48000}, grams: [2]int{260, 1900}},
 		{slug: "kitchen-table", name: "Kitchen & Table", parent: "home", code: "KIT",
 			goods: []good{
 				{"Mug", []string{"stoneware", "enamelled steel"}},
@@ -125,7 +125,7 @@ func shelves() []shelf {
 			uses:     []string{"slow Sundays", "weeknight suppers", "the first coffee", "tables that are never big enough"},
 			tags:     []string{"kitchen", "cooking", "tableware", "gift"}, cents: [2]int{900, 19000}, grams: [2]int{150, 4800},
 			axes: []axis{{name: "Capacity", values: []string{"0.3 l", "0.5 l", "0.75 l", "1 l", "1.5 l", "2 l"}, few: 1, many: 3, raise: 22,
-				only: []string{"Mug", "Teapot", "Carafe", "Casserole", "Bowl"}}, colours(1, 3)}},
+				only: []string{"Mug", "Teapot", "Carafe", "Casserole", "Bowl"}}, colours(3)}},
 		{slug: "bed-bath", name: "Bed & Bath", parent: "home", code: "BED",
 			goods: []good{
 				{"Duvet Cover", []string{"washed linen", "cotton percale", "brushed cotton"}},
@@ -141,7 +141,7 @@ func shelves() []shelf {
 			uses:     []string{"hot nights", "guests", "late breakfasts", "the long soak after a run"},
 			tags:     []string{"bedroom", "bathroom", "linen", "soft"}, cents: [2]int{1900, 22000}, grams: [2]int{300, 2600},
 			axes: []axis{{name: "Size", values: []string{"Single", "Double", "Queen", "King"}, few: 2, many: 4, raise: 18,
-				only: []string{"Duvet Cover", "Fitted Sheet", "Throw Blanket", "Quilt"}}, colours(1, 4)}},
+				only: []string{"Duvet Cover", "Fitted Sheet", "Throw Blanket", "Quilt"}}, colours(4)}},
 		{slug: "bags", name: "Bags", code: "BAG",
 			goods: []good{
 				{"Backpack", []string{"waxed canvas", "recycled polyester", "ballistic nylon"}},
@@ -158,7 +158,7 @@ func shelves() []shelf {
 			uses:     []string{"carry-on trips", "the commute", "markets and picnics", "two nights away"},
 			tags:     []string{"bags", "travel", "commute"}, cents: [2]int{2500, 32000}, grams: [2]int{180, 2100},
 			axes: []axis{{name: "Capacity", values: []string{"10 l", "18 l", "25 l", "35 l", "50 l"}, few: 1, many: 2, raise: 25,
-				only: []string{"Backpack", "Tote", "Duffel", "Weekender", "Pannier"}}, colours(1, 3)}},
+				only: []string{"Backpack", "Tote", "Duffel", "Weekender", "Pannier"}}, colours(3)}},
 		{slug: "electronics", name: "Electronics", code: "ELC",
 			goods: []good{
 				{"Wireless Headphones", []string{"recycled aluminium", "recycled plastic"}},
@@ -174,7 +174,7 @@ func shelves() []shelf {
 			features: []string{"Charges over USB-C", "Made to be opened and repaired", "Two-year guarantee", "Works without an app", "Updates for five years"},
 			uses:     []string{"open offices", "long flights", "desks without sockets", "kitchens and gardens"},
 			tags:     []string{"tech", "desk", "travel", "usb-c"}, cents: [2]int{1900, 39000}, grams: [2]int{40, 1300},
-			axes: []axis{{name: "Edition", values: []string{"Standard", "Plus", "Pro"}, few: 1, many: 2, raise: 35}, colours(1, 3)}},
+			axes: []axis{{name: "Edition", values: []string{"Standard", "Plus", "Pro"}, few: 1, many: 2, raise: 35}, colours(3)}},
 		{slug: "body-care", name: "Body Care", code: "BDY",
 			goods: []good{
 				{"Soap Bar", []string{"olive oil", "green clay", "oat milk"}},

@@ -67,11 +67,9 @@ func TestSKUsAreDistinctBoundedAndSteady(t *testing.T) {
 		for product := range rapid.IntRange(1, 8).Draw(t, "products") {
 			handle := fmt.Sprintf("%s-%d", rapid.SampledFrom([]string{"a", "b", "a-b", strings.Repeat("h", 120)}).Draw(t, "handle"), product)
 			for i, value := range rapid.SliceOfNDistinct(names, 1, 5, rapid.ID).Draw(t, "values") {
-				title := ""
+				title := ","
 				if i == 0 {
 					title = "T,Size"
-				} else {
-					title = ","
 				}
 				fmt.Fprintf(&file, "%s,%s,%s,,,%s,1.00,,\n", handle, title, value, skus.Draw(t, "sku"))
 			}

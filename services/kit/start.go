@@ -71,7 +71,7 @@ func Start(ctx context.Context, definition Definition, options Options) (*Runnin
 }
 
 func (r *Running) start(ctx context.Context, definition Definition, options Options) error {
-	base, err := r.newBase(ctx, definition, options)
+	base, err := r.newBase(definition, options)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (r *Running) start(ctx context.Context, definition Definition, options Opti
 		return err
 	}
 	serveHealth(base, r.draining)
-	listener, err := net.Listen("tcp", fmt.Sprintf("%s:%d", options.Env.ListenHost, options.Env.Port))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("%s:%d", options.Env.ListenHost, options.Env.Port))
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
@@ -101,7 +101,7 @@ func (r *Running) start(ctx context.Context, definition Definition, options Opti
 	return nil
 }
 
-func (r *Running) newBase(ctx context.Context, definition Definition, options Options) (*Base, error) {
+func (r *Running) newBase(definition Definition, options Options) (*Base, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(options.Env.LogLevel)); err != nil {
 		return nil, fmt.Errorf("MERIDIAN_LOG_LEVEL: %w", err)
