@@ -60,19 +60,21 @@ func TestEqualDistancesAreOrderedByName(t *testing.T) {
 	}
 }
 
-var regionLists = rapid.Custom(func(t *rapid.T) []geo.Region {
-	places := rapid.SliceOfN(points, 0, 8).Draw(t, "places")
-	regions := make([]geo.Region, len(places))
-	for i, p := range places {
-		regions[i] = geo.Region{Name: fmt.Sprintf("region-%d", i), Point: p}
-	}
-	return regions
-})
+func regionLists() *rapid.Generator[[]geo.Region] {
+	return rapid.Custom(func(t *rapid.T) []geo.Region {
+		places := rapid.SliceOfN(points(), 0, 8).Draw(t, "places")
+		regions := make([]geo.Region, len(places))
+		for i, p := range places {
+			regions[i] = geo.Region{Name: fmt.Sprintf("region-%d", i), Point: p}
+		}
+		return regions
+	})
+}
 
 func TestOrderIsASortedPermutation(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		from, regions := points.Draw(t, "from"), regionLists.Draw(t, "regions")
+		from, regions := points().Draw(t, "from"), regionLists().Draw(t, "regions")
 		before := slices.Clone(regions)
 		ordered := geo.Order(from, regions)
 		if !reflect.DeepEqual(regions, before) {
@@ -98,7 +100,7 @@ func TestOrderIsASortedPermutation(t *testing.T) {
 func TestSteerGivesOnlyTheHealthyNearestFirst(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		from, regions := points.Draw(t, "from"), regionLists.Draw(t, "regions")
+		from, regions := points().Draw(t, "from"), regionLists().Draw(t, "regions")
 		up := make(map[string]bool)
 		for _, r := range regions {
 			up[r.Name] = rapid.Bool().Draw(t, r.Name)

@@ -1,0 +1,63 @@
+package emulator
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// originStatus is an origin as /health and /ready show it.
+type originStatus struct {
+	Region string `json:"region"`
+	URL    string `json:"url"`
+	Health string `json:"health"` // up, suspect or down
+}
+
+type status struct {
+	Status  string         `json:"status"` // ok, or unavailable
+	Origins []originStatus `json:"origins"`
+}
+
+// adminRoutes are on a listener of their own, so that they shadow nothing of the shop's API.
+func (e *Edge) adminRoutes() http.Handler {
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { e.writeStatus(w, true) })
+	routes.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) { e.writeStatus(w, e.Ready()) })
+	routes.Handle("GET /metrics", promhttp.HandlerFor(e.cfg.Registry, promhttp.HandlerOpts{}))
+	return routes
+}
+
+// Ready reports whether at least one origin is healthy.
+func (e *Edge) Ready() bool {
+	for _, o := range e.origins {
+		if o.health() == up {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Edge) writeStatus(w http.ResponseWriter, ok bool) {
+	s, code := status{Status: "ok"}, http.StatusOK
+	if !ok {
+		s.Status, code = "unavailable", http.StatusServiceUnavailable
+	}
+	for _, o := range e.origins {
+		s.Origins = append(s.Origins, originStatus{Region: o.Region, URL: o.URL, Health: o.health().String()})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	if err := json.NewEncoder(w).Encode(s); err != nil {
+		e.cfg.Log.Debug("An operator went away before the answer was written.", "error", err)
+	}
+}
+
+// Health gives what the edge thinks of each origin, by region: up, suspect or down.
+func (e *Edge) Health() map[string]string {
+	healths := make(map[string]string, len(e.origins))
+	for _, o := range e.origins {
+		healths[o.Region] = o.health().String()
+	}
+	return healths
+}

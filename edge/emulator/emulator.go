@@ -1,0 +1,142 @@
+// Package emulator is an edge on this machine: what a CDN does for Meridian, done by one process.
+// It stands at twenty places at once (a request picks one with X-Edge-Location), keeps a cache for
+// each, and sends the rest to the nearest healthy region's gateway.
+//
+// The rules it enforces are those of edge/rule, the same that drive a real edge.
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/meridian-store/meridian/edge/rule"
+	"github.com/meridian-store/meridian/geo"
+)
+
+// Config says what an edge is made of. Listen, Origins and Rules are needed; the rest has a good
+// zero value.
+type Config struct {
+	Listen      string   // where shoppers connect, as in "127.0.0.1:8080"; port 0 picks a free one
+	AdminListen string   // where /health, /ready and /metrics are; empty: nowhere
+	Origins     []Origin // the regions' gateways
+	Rules       *rule.Rules
+
+	// OriginSecret is sent to origins as X-Edge-Auth, so that they believe this edge's word on where
+	// a shopper is. Empty: not sent.
+	OriginSecret string
+	// DefaultLocation is the IATA code of the location of requests that name none. Empty: the one
+	// nearest to the first origin.
+	DefaultLocation string
+
+	MaxBytes        int64 // all that the cache may hold; default 256 MiB
+	MaxRequestBody  int   // larger bodies get 413; default 8 MiB
+	MaxResponseBody int   // larger answers get 502; default 16 MiB
+
+	ProbeInterval time.Duration // between probes of an origin; default 1 s
+	ProbeTimeout  time.Duration // of one probe; default 500 ms
+	DialTimeout   time.Duration // of one connection to an origin; default 500 ms
+	ReadTimeout   time.Duration // of one origin's answer to a GET or HEAD; default 3 s
+	WriteTimeout  time.Duration // of one origin's answer to any other method; default 30 s
+
+	Log      *slog.Logger         // default: slog.Default()
+	Registry *prometheus.Registry // default: one of its own
+	Clock    func() time.Time     // judges freshness; default: time.Now
+}
+
+// Origin is one region's gateway.
+type Origin struct {
+	Region string    // unique among the origins
+	Point  geo.Point // steering goes by the distance to it
+	URL    string    // as in "http://127.0.0.1:8101", without a path
+}
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.MaxBytes, 256<<20)
+	setDefault(&c.MaxRequestBody, 8<<20)
+	setDefault(&c.MaxResponseBody, 16<<20)
+	setDefault(&c.ProbeInterval, time.Second)
+	setDefault(&c.ProbeTimeout, 500*time.Millisecond)
+	setDefault(&c.DialTimeout, 500*time.Millisecond)
+	setDefault(&c.ReadTimeout, 3*time.Second)
+	setDefault(&c.WriteTimeout, 30*time.Second)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Registry == nil {
+		c.Registry = prometheus.NewRegistry()
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.DefaultLocation == "" && len(c.Origins) > 0 {
+		c.DefaultLocation = geo.NearestLocation(c.Origins[0].Point).IATA
+	}
+	return c
+}
+
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+func (c Config) validate() error {
+	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if c.Listen == "" {
+		report("Listen is empty")
+	}
+	if c.Rules == nil {
+		report("Rules is nil; rule.Default() gives the shipped ones")
+	}
+	if len(c.Origins) == 0 {
+		report("there are no origins")
+	}
+	if c.MaxBytes < 0 || c.MaxRequestBody < 0 || c.MaxResponseBody < 0 {
+		report("a size limit is negative")
+	}
+	if min(c.ProbeInterval, c.ProbeTimeout, c.DialTimeout, c.ReadTimeout, c.WriteTimeout) < 0 {
+		report("an interval or timeout is negative")
+	}
+	if _, ok := geo.FindLocation(c.DefaultLocation); !ok && len(c.Origins) > 0 {
+		report("DefaultLocation %q is not an edge location", c.DefaultLocation)
+	}
+	seen := make(map[string]bool)
+	for _, o := range c.Origins {
+		if o.Region == "" || seen[o.Region] {
+			report("origin %q has no region name, or one that is used twice", o.Region)
+		}
+		seen[o.Region] = true
+		if err := o.Point.Validate(); err != nil {
+			report("origin %q: %w", o.Region, err)
+		}
+		if _, err := originAddress(o.URL); err != nil {
+			report("origin %q: %w", o.Region, err)
+		}
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("edge: %w", errors.Join(problems...))
+	}
+	return nil
+}
+
+// originAddress gives the host:port of an origin's URL.
+func originAddress(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("URL: %w", err)
+	}
+	if u.Scheme != "http" || u.Hostname() == "" || u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" {
+		return "", fmt.Errorf("URL %q is not of the form http://host:port", u.Redacted())
+	}
+	if u.Port() == "" {
+		return net.JoinHostPort(u.Hostname(), "80"), nil
+	}
+	return u.Host, nil
+}

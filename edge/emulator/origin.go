@@ -1,0 +1,133 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	maxOriginConnections = 512
+	// Shorter than any server keeps an idle connection, so that a POST never goes out on one that
+	// the origin is just closing: it could not be told whether that POST was read.
+	originIdleTimeout = 5 * time.Second
+)
+
+// health is what we think of an origin.
+type health uint32
+
+const (
+	down    health = iota // not probed yet, or failed twice in a row
+	suspect               // refused a connection since its last good probe
+	up
+)
+
+func (h health) String() string { return [...]string{"down", "suspect", "up"}[h] }
+
+type origin struct {
+	Origin
+	address       string
+	client        *fasthttp.HostClient
+	prober        *http.Client
+	probeInterval time.Duration
+	log           *slog.Logger
+	metrics       originMetrics
+	state         atomic.Uint32
+}
+
+// dialError marks a request of which not a byte was sent.
+type dialError struct{ err error }
+
+func (e *dialError) Error() string { return fmt.Sprintf("connect: %v", e.err) }
+func (e *dialError) Unwrap() error { return e.err }
+
+func newOrigin(o Origin, cfg Config) (*origin, error) {
+	address, err := originAddress(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("edge: origin %q: %w", o.Region, err)
+	}
+	dialer := net.Dialer{Timeout: cfg.DialTimeout}
+	return &origin{
+		Origin:  o,
+		address: address,
+		client: &fasthttp.HostClient{
+			Addr: address,
+			Dial: func(addr string) (net.Conn, error) {
+				// fasthttp has no context to give; the dialer's timeout bounds this.
+				conn, err := dialer.DialContext(context.Background(), "tcp", addr)
+				if err != nil {
+					return nil, &dialError{err}
+				}
+				return conn, nil
+			},
+			MaxConns:            maxOriginConnections,
+			MaxConnWaitTimeout:  cfg.DialTimeout,
+			MaxIdleConnDuration: originIdleTimeout,
+			ReadTimeout:         cfg.WriteTimeout,
+			WriteTimeout:        cfg.WriteTimeout,
+			ReadBufferSize:      maxHeaderBytes,
+			MaxResponseBodySize: cfg.MaxResponseBody,
+			// Trying another origin is attempt's decision; see retryHere for trying this one again.
+			MaxIdemponentCallAttempts: 2,
+			RetryIfErr:                retryHere,
+			DisablePathNormalizing:    true,
+			NoDefaultUserAgentHeader:  true,
+		},
+		prober:        newProber(cfg.ProbeTimeout),
+		probeInterval: cfg.ProbeInterval,
+		log:           cfg.Log,
+	}, nil
+}
+
+func (o *origin) health() health { return health(o.state.Load()) }
+
+// setHealth records a probe's verdict.
+func (o *origin) setHealth(now health, why error) {
+	before := health(o.state.Swap(uint32(now)))
+	if before == now {
+		return
+	}
+	o.metrics.setUp(now == up)
+	if now == up {
+		o.log.Info("An origin is healthy.", "region", o.Region, "url", o.URL)
+		return
+	}
+	// Connections of a dead process would each fail one more request.
+	o.client.CloseIdleConnections()
+	o.log.Warn("An origin is down.", "region", o.Region, "url", o.URL, "error", why)
+}
+
+// suspectIt records that a connection to a healthy origin failed. The next probe judges.
+func (o *origin) suspectIt(why error) {
+	if !o.state.CompareAndSwap(uint32(up), uint32(suspect)) {
+		return
+	}
+	o.client.CloseIdleConnections()
+	o.log.Warn("An origin failed a request and is tried last until its next probe.", "region", o.Region, "url", o.URL, "error", why)
+}
+
+func (o *origin) close() {
+	o.client.CloseIdleConnections()
+	o.prober.CloseIdleConnections()
+}
+
+// retryHere repeats a request once at the same origin when it met a connection that the origin was
+// just closing, which says nothing about the origin's health. Only what may be done twice is.
+func retryHere(request *fasthttp.Request, _ int, err error) (resetTimeout, retry bool) {
+	closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return false, closed && idempotent(string(request.Header.Method()))
+}
+
+func nothingSent(err error) bool {
+	var dial *dialError
+	return errors.As(err, &dial) || errors.Is(err, fasthttp.ErrNoFreeConns)
+}

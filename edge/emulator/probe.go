@@ -1,0 +1,71 @@
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// failuresToDown is how many probes in a row must fail before an origin is down: one lost probe
+// moves nobody to a farther region.
+const failuresToDown = 2
+
+func newProber(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout: timeout,
+		Transport: &http.Transport{
+			// A fresh connection each time, because whether the origin accepts one is the question.
+			DisableKeepAlives:      true,
+			MaxResponseHeaderBytes: maxHeaderBytes,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// probeUntil asks the origin at once and then at each interval whether it is ready.
+func (o *origin) probeUntil(ctx context.Context) {
+	ticker := time.NewTicker(o.probeInterval)
+	defer ticker.Stop()
+	failures := 0
+	for {
+		err := o.probe(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			failures = 0
+			o.setHealth(up, nil)
+		default:
+			failures++
+			// A suspect has failed a request already: that counts as its first failure.
+			if failures >= failuresToDown || o.health() == suspect {
+				o.setHealth(down, err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (o *origin) probe(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+o.address+"/ready", nil)
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	response, err := o.prober.Do(request)
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	// The status is all that counts; the connection is not used again, so nothing needs reading.
+	if err := response.Body.Close(); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("probe: /ready answered %d", response.StatusCode)
+	}
+	return nil
+}
