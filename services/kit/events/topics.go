@@ -28,7 +28,9 @@ func EnsureTopics(ctx context.Context, brokers []string) error {
 	for _, topic := range contract.Topics() {
 		settings := map[string]*string{}
 		if topic.Compacted {
+			// The broker on one machine applies its retention to compacted topics too, unless told otherwise.
 			settings["cleanup.policy"] = kadm.StringPtr("compact")
+			settings["retention.ms"], settings["retention.bytes"] = kadm.StringPtr("-1"), kadm.StringPtr("-1")
 		} else {
 			settings["retention.ms"] = kadm.StringPtr(strconv.FormatInt(retention.Milliseconds(), 10))
 		}

@@ -79,14 +79,9 @@ func (s *Service) Neighbour(t testing.TB, name string, handler http.Handler) {
 	}
 	consul := s.discover(t)
 	instance := discovery.Instance{Service: name, Host: host, Port: number}
-	if err := consul.Register(t.Context(), instance); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := consul.Deregister(t.Context(), instance); err != nil {
-			t.Errorf("deregister the neighbour %s: %v", name, err)
-		}
-	})
+	// A loaded machine's Consul may miss the deadline that a call to it has.
+	Eventually(t, func() error { return consul.Register(t.Context(), instance) })
+	t.Cleanup(func() { Eventually(t, func() error { return consul.Deregister(t.Context(), instance) }) })
 	if _, err := consul.Pick(t.Context(), name); err != nil {
 		t.Fatalf("the neighbour %s never became healthy: %v", name, err)
 	}
