@@ -25,6 +25,8 @@ const (
 	idleTimeout  = 75 * time.Second
 	// bodyLimit holds a bulk of products; operations set their own, smaller, limits.
 	bodyLimit = 16 << 20
+	// headerLimit bounds the request line and all headers: a token, cookies and the edge's headers fit.
+	headerLimit = 16 << 10
 )
 
 // ServerConfig is what a service's HTTP server needs.
@@ -48,6 +50,7 @@ func NewApp(config ServerConfig) *fiber.App {
 		WriteTimeout:          writeTimeout,
 		IdleTimeout:           idleTimeout,
 		BodyLimit:             bodyLimit,
+		ReadBufferSize:        headerLimit,
 		ErrorHandler:          func(c *fiber.Ctx, err error) error { return writeProblem(c, config.Log, err) },
 	})
 	app.Use(observe(config))

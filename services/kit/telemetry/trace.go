@@ -29,11 +29,14 @@ func (t *Tracer) Start(ctx context.Context, traceparent, name string) (context.C
 	return t.tracer.Start(ctx, name)
 }
 
-// TraceParent gives the W3C header of the context's span, "" when it has none.
+// TraceParent gives the W3C header of the context's span, "" when it has none. It is written by hand because every answer
+// carries it: a propagator and its map took a sixth of the gateway's time.
 func TraceParent(ctx context.Context) string {
-	carrier := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, carrier)
-	return carrier["traceparent"]
+	span := trace.SpanContextFromContext(ctx)
+	if !span.IsValid() {
+		return ""
+	}
+	return "00-" + span.TraceID().String() + "-" + span.SpanID().String() + "-" + (span.TraceFlags() & trace.FlagsSampled).String()
 }
 
 // TraceID gives the id of the context's trace, "" when it has none.

@@ -1,0 +1,44 @@
+# Meridian's two commands are `make run` and `make test`; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/meridian
+LINT_VERSION := v2.15.0
+LINT := $(CACHE)/tools/golangci-lint-$(LINT_VERSION)/golangci-lint
+
+.PHONY: run
+run: engines build ## Start three regions and the edge on this machine, with a seeded shop; Ctrl-C stops it all
+	@bin/meridian up --seed
+
+.PHONY: test
+test: engines ## Run every test, with the race detector, against real engines
+	@echo "==> Running all tests with the race detector (a few minutes; engines start and stop by themselves)"
+	@go test -race -timeout 15m ./...
+
+.PHONY: lint
+lint: $(LINT) ## Check style, imports and likely bugs
+	@echo "==> Checking with golangci-lint $(LINT_VERSION)"
+	@$(LINT) run ./...
+
+$(LINT):
+	@echo "==> Building golangci-lint $(LINT_VERSION) from its Go module (once; about 3 minutes on 2 cores)"
+	@GOBIN=$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+.PHONY: engines
+engines: ## Make PostgreSQL, Redis and Consul available, without root, in the cache folder
+	@bash regions/engine/install.sh
+
+.PHONY: build
+build: ## Build bin/meridian
+	@echo "==> Building bin/meridian (the first time about 2 minutes on 2 cores)"
+	@go build -trimpath -o bin/meridian .
+
+.PHONY: clean
+clean: ## Stop what runs from here and delete binaries, data and logs
+	@if [ -x bin/meridian ] && [ -d .meridian ]; then bin/meridian down; fi
+	@rm -rf bin .meridian
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

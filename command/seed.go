@@ -1,0 +1,117 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/meridian-store/meridian/feed/publish"
+	"github.com/meridian-store/meridian/feed/seed"
+	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+const defaultProducts = 2000
+
+type seeder struct {
+	Products int    `help:"How many products." default:"2000"`
+	Seed     uint64 `help:"Another number makes another catalog; the same number always the same." default:"1"`
+	JSON     bool   `help:"Print the result as one JSON document."`
+}
+
+// Run seeds the running copy.
+func (s *seeder) Run(e *env) error {
+	state, home, err := e.running()
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	outcome, err := s.fill(e.ctx, e, home, state)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		return printJSON(e.out, outcome)
+	}
+	_, err = fmt.Fprintf(e.out, "Seeded %d products in %.1f s: %d created, %d updated, %d unchanged; stock set for %d SKUs and warehouses.\n",
+		s.Products, time.Since(begun).Seconds(), outcome.Created, outcome.Updated, outcome.Unchanged, outcome.StockSet)
+	return err
+}
+
+func (s *seeder) fill(ctx context.Context, e *env, home local.Home, state local.State) (publish.Outcome, error) {
+	token, err := local.Token(home, contract.RoleMerchandiser, importToken)
+	if err != nil {
+		return publish.Outcome{}, err
+	}
+	publisher := &publish.Publisher{URL: state.GatewayURL(0), Token: token, Reference: fmt.Sprintf("seed:%d", s.Seed)}
+	all, err := e.allRegions()
+	if err != nil {
+		return publish.Outcome{}, err
+	}
+	for _, region := range all {
+		for _, warehouse := range region.Warehouses {
+			publisher.Warehouses = append(publisher.Warehouses, warehouse.Code)
+		}
+	}
+	config := seed.Config{Products: s.Products, Seed: s.Seed}
+	categories, err := seed.Categories(config)
+	if err != nil {
+		return publish.Outcome{}, err
+	}
+	if err := publisher.Categories(ctx, categories); err != nil {
+		return publish.Outcome{}, err
+	}
+	items, err := seed.Generate(config)
+	if err != nil {
+		return publish.Outcome{}, err
+	}
+	bar := e.progress(int64(s.Products), "Seeding")
+	for item := range items {
+		if err := publisher.Add(ctx, item); err != nil {
+			return publish.Outcome{}, err
+		}
+		if err := bar.Add(1); err != nil {
+			return publish.Outcome{}, fmt.Errorf("show the progress: %w", err)
+		}
+	}
+	if err := publisher.Flush(ctx); err != nil {
+		return publish.Outcome{}, err
+	}
+	return publisher.Outcome(), bar.Finish()
+}
+
+// seedWhenEmpty fills a shop that has no product, as `make run` asks for.
+func seedWhenEmpty(ctx context.Context, e *env, home local.Home, state local.State) error {
+	empty, err := isEmpty(ctx, state.GatewayURL(0))
+	if err != nil || !empty {
+		return err
+	}
+	fmt.Fprintf(e.out, "The shop is empty: seeding %d products\n", defaultProducts)
+	s := &seeder{Products: defaultProducts, Seed: 1}
+	_, err = s.fill(ctx, e, home, state)
+	return err
+}
+
+func isEmpty(ctx context.Context, gateway string) (bool, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, gateway+"/api/v1/products?limit=1", nil)
+	if err != nil {
+		return false, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false, fmt.Errorf("look into the shop: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("look into the shop: it answers %s", response.Status)
+	}
+	var page struct {
+		Items []contract.Summary `json:"items"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&page); err != nil {
+		return false, fmt.Errorf("look into the shop: %w", err)
+	}
+	return len(page.Items) == 0, nil
+}

@@ -1,0 +1,139 @@
+package command
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/meridian-store/meridian/regions/local"
+)
+
+type down struct{}
+
+// Run stops the copy and returns when no process of it is left.
+func (d *down) Run(e *env) error {
+	home, err := e.home()
+	if err != nil {
+		return err
+	}
+	err = local.Down(e.ctx, home, func(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) })
+	if errors.Is(err, local.ErrNotRunning) {
+		fmt.Fprintf(e.out, "Nothing runs from %s.\n", home.Dir())
+		return nil
+	}
+	return err
+}
+
+type status struct {
+	JSON bool `help:"Print one JSON document."`
+}
+
+// Run shows the copy's state; the exit code is 1 when something is not ready and 3 when none runs.
+func (s *status) Run(e *env) error {
+	home, err := e.home()
+	if err != nil {
+		return err
+	}
+	all, err := e.allRegions()
+	if err != nil {
+		return err
+	}
+	status, found, err := local.ReadStatus(e.ctx, home, all)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		err = printJSON(e.out, status)
+	} else if found {
+		err = printStatus(e.out, status)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !status.Running:
+		return failure{exitNotThere, fmt.Errorf("no copy runs from %s: start one with `meridian up`", home.Dir())}
+	case !status.Ready:
+		return errors.New("not everything is ready: see above, and `meridian doctor`")
+	}
+	return nil
+}
+
+func printStatus(out io.Writer, status local.Status) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	row := func(region, name, address string, ready bool, pid, restarts int) {
+		word := "ready"
+		if !ready {
+			word = "NOT READY"
+		}
+		process := "-" // ended, or an engine that stands elsewhere
+		if pid != 0 {
+			process = strconv.Itoa(pid)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\n", region, name, address, word, process, restarts)
+	}
+	fmt.Fprintln(w, "REGION\tPART\tADDRESS\tSTATE\tPROCESS\tRESTARTS")
+	row("", "edge", status.Edge.URL, status.Edge.Ready, status.Edge.PID, status.Edge.Restarts)
+	row("", "sql", status.SQL.Address, status.SQL.Ready, status.SQL.PID, status.SQL.Restarts)
+	for _, region := range status.Regions {
+		for _, service := range region.Services {
+			row(region.Name, service.Name, service.URL, service.Ready, service.PID, service.Restarts)
+		}
+		for _, engine := range region.Engines {
+			row(region.Name, engine.Name, engine.Address, engine.Ready, engine.PID, engine.Restarts)
+		}
+	}
+	return w.Flush()
+}
+
+type token struct {
+	Role     string        `help:"shopper, support, merchandiser or admin." default:"admin" enum:"shopper,support,merchandiser,admin"`
+	Lifetime time.Duration `help:"How long it is good for." default:"1h"`
+}
+
+// Run prints the token and nothing else, for use in a shell's $(…).
+func (t *token) Run(e *env) error {
+	_, home, err := e.running()
+	if err != nil {
+		return err
+	}
+	token, err := local.Token(home, t.Role, t.Lifetime)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(e.out, token)
+	return err
+}
+
+type version struct {
+	JSON bool `help:"Print one JSON document."`
+}
+
+// Run prints what this binary was built from.
+func (v *version) Run(e *env) error {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("this binary was built without module information")
+	}
+	facts := map[string]string{"version": info.Main.Version, "go": info.GoVersion}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			facts["revision"] = setting.Value
+		}
+	}
+	if v.JSON {
+		return printJSON(e.out, facts)
+	}
+	_, err := fmt.Fprintf(e.out, "meridian %s %s\n", facts["version"], facts["go"])
+	return err
+}
+
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

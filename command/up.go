@@ -1,0 +1,142 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/meridian-store/meridian/regions"
+	"github.com/meridian-store/meridian/regions/local"
+)
+
+type up struct {
+	BasePort int  `help:"The edge's port; everything else listens above it." default:"8080"`
+	Split    bool `help:"Run every service as a process of its own."`
+	Detach   bool `help:"Return when everything is ready and leave it running."`
+	Seed     bool `help:"Fill the shop with the default catalog when it is empty."`
+}
+
+// Run starts the shop and keeps it until it is interrupted.
+func (u *up) Run(e *env) error {
+	if u.Detach {
+		return u.detach(e)
+	}
+	home, err := e.home()
+	if err != nil {
+		return err
+	}
+	all, err := e.allRegions()
+	if err != nil {
+		return err
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	options := local.Options{Home: home, Binary: binary, Regions: all, RegionsDir: e.regionsDir, BasePort: u.BasePort, Split: u.Split, Progress: e.out}
+	return local.Up(e.ctx, options, func(ctx context.Context, state local.State) error {
+		if u.Seed {
+			if err := seedWhenEmpty(ctx, e, home, state); err != nil {
+				return err
+			}
+		}
+		return printTable(e.out, home, state, all)
+	})
+}
+
+// detach starts the same command in a session of its own and shows its progress until it is ready.
+func (u *up) detach(e *env) error {
+	home, err := e.home()
+	if err != nil {
+		return err
+	}
+	if state, found, err := local.ReadState(home); err == nil && found && state.Running() {
+		return fmt.Errorf("meridian already runs from %s (process %d, edge %s): see `meridian status`, or stop it with `meridian down`", home.Dir(), state.Up.PID, state.EdgeURL)
+	}
+	log, err := os.Create(home.Path("up.log"))
+	if err != nil {
+		return fmt.Errorf("open the log of up: %w", err)
+	}
+	defer log.Close()
+	shown, err := os.Open(log.Name())
+	if err != nil {
+		return fmt.Errorf("read the log of up: %w", err)
+	}
+	defer shown.Close()
+	child := exec.Command(os.Args[0], u.childArgs(e, home)...) //nolint:noctx // it outlives this command on purpose
+	if binary, err := os.Executable(); err == nil {
+		child.Path = binary
+	}
+	child.Stdout, child.Stderr = log, log
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := child.Start(); err != nil {
+		return fmt.Errorf("start up in the background: %w", err)
+	}
+	return awaitDetached(e, home, child, shown)
+}
+
+func (u *up) childArgs(e *env, home local.Home) []string {
+	args := []string{"--home", home.Dir(), "up", "--base-port", strconv.Itoa(u.BasePort)}
+	if e.regionsDir != "" {
+		args = append([]string{"--regions-dir", e.regionsDir}, args...)
+	}
+	if u.Split {
+		args = append(args, "--split")
+	}
+	if u.Seed {
+		args = append(args, "--seed")
+	}
+	return args
+}
+
+// awaitDetached copies the child's progress until its state says that it is ready. An interrupt stops the child too.
+func awaitDetached(e *env, home local.Home, child *exec.Cmd, shown io.Reader) error {
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		if _, err := io.Copy(e.out, shown); err != nil {
+			return fmt.Errorf("show the progress: %w", err)
+		}
+		state, found, err := local.ReadState(home)
+		if err == nil && found && state.Announced && state.Up.PID == child.Process.Pid {
+			_, err := io.Copy(e.out, shown)
+			return err
+		}
+		select {
+		case err := <-ended:
+			if _, copying := io.Copy(e.err, shown); copying != nil {
+				return errors.Join(err, copying)
+			}
+			return fmt.Errorf("up ended before it was ready (%v); its log is %s", err, home.Path("up.log"))
+		case <-e.ctx.Done():
+			if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+				return err
+			}
+			return <-ended
+		case <-ticker.C:
+		}
+	}
+}
+
+func printTable(out io.Writer, home local.Home, state local.State, all []regions.Region) error {
+	status := state.Layout(home, all)
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(w, "\nThe shop is open.\n\n")
+	fmt.Fprintf(w, "  edge\t%s\t(nearest region by X-Edge-Location, such as DUB)\n", status.Edge.URL)
+	for _, region := range status.Regions {
+		fmt.Fprintf(w, "  %s\tgateway %s\tConsul %s\n", region.Name, region.GatewayURL, region.ConsulURL)
+	}
+	fmt.Fprintf(w, "  API\t%s/api/docs\n  logs\t%s\n\n", status.Edge.URL, home.Path("logs"))
+	fmt.Fprintf(w, "  curl -s -H 'X-Edge-Location: DUB' '%s/api/v1/products?limit=3'\n\n", status.Edge.URL)
+	fmt.Fprintf(w, "Stop with Ctrl-C, or `meridian down`.\n")
+	return w.Flush()
+}

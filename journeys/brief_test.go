@@ -1,0 +1,130 @@
+package journeys_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/meridian-store/meridian/regions/cluster"
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/kittest"
+)
+
+// The brief's "Verify" lines, by name.
+
+// V1: each service can be deployed and tested independently. Here each is started alone, beside nothing but engines; that none
+// compiles against another is held by the boundary test.
+func TestV1_EachServiceIsStartedAlone(t *testing.T) {
+	t.Parallel()
+	for _, definition := range cluster.Services() {
+		t.Run(definition.Name, func(t *testing.T) {
+			t.Parallel()
+			alone := kittest.Start(t, definition)
+			if definition.Name == contract.ServiceGateway {
+				standIn(t, alone)
+			}
+			for _, path := range []string{"/health", "/ready", "/metrics", "/openapi.json"} {
+				if got := alone.Do(t, http.MethodGet, path, nil, nil).StatusCode; got != http.StatusOK {
+					t.Errorf("%s answers %d", path, got)
+				}
+			}
+		})
+	}
+}
+
+// standIn plays the services that a gateway must see before it calls itself ready.
+func standIn(t *testing.T, gateway *kittest.Service) {
+	t.Helper()
+	for _, name := range cluster.Names() {
+		if name != contract.ServiceGateway {
+			gateway.Neighbour(t, name, http.NotFoundHandler())
+		}
+	}
+	kittest.Eventually(t, func() error {
+		if got := gateway.Do(t, http.MethodGet, "/ready", nil, nil).StatusCode; got != http.StatusOK {
+			return fmt.Errorf("/ready answers %d", got)
+		}
+		return nil
+	})
+}
+
+// V2: curl -H "Authorization: Bearer <token>" …/api/v1/products → returns product list with 200 OK.
+func TestV2_TheProductListWithABearerToken(t *testing.T) {
+	s := openShop(t)
+	t.Parallel()
+	var page struct {
+		Items []contract.Summary `json:"items"`
+	}
+	s.ask(t, "IAD", http.MethodGet, "/api/v1/products", nil, &page, s.token(t, contract.RoleShopper)).want(t, http.StatusOK)
+	if len(page.Items) != 20 || page.Items[0].Title == "" || page.Items[0].PriceFrom == nil {
+		t.Fatalf("got %d items, the first %+v", len(page.Items), page.Items[:min(1, len(page.Items))])
+	}
+}
+
+// V3: add_to_cart("user123", "SKU-001", 2) then get_cart("user123") → {"SKU-001": 2}.
+func TestV3_TheCartKeepsWhatIsPutInIt(t *testing.T) {
+	s := openShop(t)
+	t.Parallel()
+	p := &shopper{shop: s, location: "IAD"}
+	sku := p.browse(t, 10, 1)[0].SKU
+	p.ask(t, http.MethodPost, "/api/v1/cart/items", map[string]any{"sku": sku, "quantity": 2}, nil).want(t, http.StatusOK)
+	var cart contract.Cart
+	p.ask(t, http.MethodGet, "/api/v1/cart", nil, &cart).want(t, http.StatusOK)
+	if len(cart.Lines) != 1 || cart.Lines[0].SKU != sku || cart.Lines[0].Quantity != 2 {
+		t.Fatalf("the cart holds %+v", cart.Lines)
+	}
+	stranger := &shopper{shop: s, location: "IAD", cart: cart.ID + ".00000000000000000000000000000000"}
+	stranger.ask(t, http.MethodGet, "/api/v1/cart", nil, nil).want(t, http.StatusNotFound)
+}
+
+// V4: place a test order → inventory decremented, payment captured, order record exists, cart cleared …
+func TestV4_AnOrderIsPlaced(t *testing.T) {
+	s := openShop(t)
+	t.Parallel()
+	p := &shopper{shop: s, location: "FRA"}
+	variants := p.browse(t, 11, 1)
+	onHand, _ := s.onHand(t, variants[0].SKU)
+	p.ask(t, http.MethodPost, "/api/v1/cart/items", map[string]any{"sku": variants[0].SKU, "quantity": 1}, nil).want(t, http.StatusOK)
+	var order contract.Order
+	key := idempotencyKey()
+	first := p.ask(t, http.MethodPost, "/api/v1/checkout", checkoutBody("tok_visa", "DE", ""), &order, key).want(t, http.StatusCreated)
+	if order.PaymentID == "" || order.Status != contract.OrderStatusConfirmed {
+		t.Fatalf("the order is %+v", order)
+	}
+	again := p.ask(t, http.MethodPost, "/api/v1/checkout", checkoutBody("tok_visa", "DE", ""), nil, key).want(t, http.StatusCreated)
+	if string(again.body) != string(first.body) {
+		t.Fatalf("the same key got another answer:\n%s\n%s", first.body, again.body)
+	}
+	s.settles(t, p, variants, map[string]int64{variants[0].SKU: onHand})
+}
+
+// … Simulate payment failure → inventory restored.
+func TestV4_APaymentFails(t *testing.T) {
+	s := openShop(t)
+	t.Parallel()
+	p := &shopper{shop: s, location: "SIN"}
+	sku := p.browse(t, 12, 1)[0].SKU
+	onHand, _ := s.onHand(t, sku)
+	p.ask(t, http.MethodPost, "/api/v1/cart/items", map[string]any{"sku": sku, "quantity": 3}, nil).want(t, http.StatusOK)
+	declined := p.ask(t, http.MethodPost, "/api/v1/checkout", checkoutBody("tok_chargeDeclined", "SG", ""), nil, idempotencyKey()).want(t, http.StatusPaymentRequired)
+	if got := declined.header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("content type %q", got)
+	}
+	if now, reserved := s.onHand(t, sku); now != onHand || reserved != 0 {
+		t.Fatalf("%d on hand and %d reserved, want %d and 0", now, reserved, onHand)
+	}
+	var orders struct {
+		Items []contract.Order `json:"items"`
+	}
+	p.ask(t, http.MethodGet, "/api/v1/orders", nil, &orders).want(t, http.StatusOK)
+	for _, order := range orders.Items {
+		if order.Status == contract.OrderStatusConfirmed {
+			t.Fatalf("a declined payment has confirmed %+v", order)
+		}
+	}
+	var cart contract.Cart
+	p.ask(t, http.MethodGet, "/api/v1/cart", nil, &cart).want(t, http.StatusOK)
+	if len(cart.Lines) != 1 || cart.Lines[0].Quantity != 3 {
+		t.Fatalf("the cart lost what could not be paid: %+v", cart.Lines)
+	}
+}

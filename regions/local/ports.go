@@ -1,0 +1,65 @@
+package local
+
+import "fmt"
+
+// DefaultBasePort is where the edge listens unless --base-port says otherwise.
+const DefaultBasePort = 8080
+
+const (
+	gatewayOffset = 21
+	regionOffset  = 30
+	regionBlock   = 20
+	// maxRegions is how many gateways fit between the first one and the first region's block.
+	maxRegions = regionOffset - gatewayOffset
+)
+
+// Ports lays every listener of one running copy out above its base port: the edge on it, the gateways from 21 on, and a block of
+// 20 for each region from 30 on. Three regions fit in a hundred, so copies a hundred apart do not meet.
+type Ports struct{ Base int }
+
+// Validate refuses a base whose ports would not all exist.
+func (p Ports) Validate(regions int) error {
+	if regions > maxRegions {
+		return fmt.Errorf("one machine runs at most %d regions; there are %d region files", maxRegions, regions)
+	}
+	if last := p.Base + regionOffset + regionBlock*regions; p.Base < 1024 || last > 32767 {
+		return fmt.Errorf("--base-port %d: it and the %d ports above it must lie between 1024 and 32767", p.Base, last-p.Base)
+	}
+	return nil
+}
+
+// Edge is where shoppers connect, EdgeAdmin where the edge answers operators, SQL where the one SQL server listens.
+func (p Ports) Edge() int      { return p.Base }
+func (p Ports) EdgeAdmin() int { return p.Base + 1 }
+func (p Ports) SQL() int       { return p.Base + 2 }
+
+// Gateway is the listener of the i-th region's gateway.
+func (p Ports) Gateway(i int) int { return p.Base + gatewayOffset + i }
+
+// The engines of the i-th region.
+func (p Ports) Redis(i int) int      { return p.inRegion(i, 0) }
+func (p Ports) ConsulHTTP(i int) int { return p.inRegion(i, 1) }
+func (p Ports) ConsulLAN(i int) int  { return p.inRegion(i, 2) }
+func (p Ports) ConsulWAN(i int) int  { return p.inRegion(i, 3) }
+func (p Ports) ConsulRPC(i int) int  { return p.inRegion(i, 4) }
+func (p Ports) Broker(i int) int     { return p.inRegion(i, 5) }
+
+// servicePlaces keeps a service's place in its region's block when others are added.
+var servicePlaces = []string{"catalog", "cart", "inventory", "payment", "order"}
+
+const firstService = 8
+
+// Service is the listener of a service of the i-th region.
+func (p Ports) Service(i int, service string) int {
+	if service == "gateway" {
+		return p.Gateway(i)
+	}
+	for place, name := range servicePlaces {
+		if name == service {
+			return p.inRegion(i, firstService+place)
+		}
+	}
+	panic("local: no port is laid out for the service " + service)
+}
+
+func (p Ports) inRegion(i, offset int) int { return p.Base + regionOffset + regionBlock*i + offset }

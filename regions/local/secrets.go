@@ -1,0 +1,93 @@
+package local
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/meridian-store/meridian/services/kit/auth"
+)
+
+const secretsFile = "secrets.json"
+
+// secrets are made once for a home and kept in a file that only its owner can read.
+type secrets struct {
+	SQLAdmin string `json:"sql_admin"`
+	// SQLRoles and Redis hold passwords by service and by region; SigningSeeds hold Ed25519 seeds by region.
+	SQLRoles     map[string]string `json:"sql_roles"`
+	Redis        map[string]string `json:"redis"`
+	SigningSeeds map[string][]byte `json:"signing_seeds"`
+	Internal     string            `json:"internal"`
+	Edge         string            `json:"edge"`
+}
+
+// loadSecrets reads the home's secrets and adds those of services and regions that are new.
+func loadSecrets(home Home, services, regions []string) (secrets, error) {
+	s := secrets{SQLRoles: map[string]string{}, Redis: map[string]string{}, SigningSeeds: map[string][]byte{}}
+	if _, err := home.readJSON(secretsFile, &s); err != nil {
+		return secrets{}, err
+	}
+	for _, field := range []*string{&s.SQLAdmin, &s.Internal, &s.Edge} {
+		if *field == "" {
+			*field = randomHex()
+		}
+	}
+	for _, service := range services {
+		if s.SQLRoles[service] == "" {
+			s.SQLRoles[service] = randomHex()
+		}
+	}
+	for _, region := range regions {
+		if s.Redis[region] == "" {
+			s.Redis[region] = randomHex()
+		}
+		if len(s.SigningSeeds[region]) == 0 {
+			s.SigningSeeds[region] = randomBytes()
+		}
+	}
+	return s, home.writeJSON(secretsFile, s)
+}
+
+// jwks publishes every region's public key.
+func (s secrets) jwks() (string, error) {
+	var set auth.KeySet
+	for region, seed := range s.SigningSeeds {
+		signer, err := auth.NewSigner(region, seed)
+		if err != nil {
+			return "", err
+		}
+		set.Keys = append(set.Keys, signer.PublicKey())
+	}
+	document, err := json.Marshal(set)
+	if err != nil {
+		return "", fmt.Errorf("encode the JWKS: %w", err)
+	}
+	return string(document), nil
+}
+
+// Token mints a bearer token that the copy of this home accepts.
+func Token(home Home, role string, lifetime time.Duration) (string, error) {
+	var s secrets
+	found, err := home.readJSON(secretsFile, &s)
+	if err != nil {
+		return "", err
+	}
+	for region, seed := range s.SigningSeeds {
+		signer, err := auth.NewSigner(region, seed)
+		if err != nil {
+			return "", err
+		}
+		return signer.Mint("operator", role, time.Now(), lifetime)
+	}
+	return "", fmt.Errorf("there is no running copy's key in %s (found a secrets file: %t): run `meridian up`", home.Dir(), found)
+}
+
+func randomHex() string { return hex.EncodeToString(randomBytes()) }
+
+func randomBytes() []byte {
+	raw := make([]byte, 32)
+	rand.Read(raw) // never fails: crypto/rand ends the process instead
+	return raw
+}

@@ -1,0 +1,165 @@
+package local
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meridian-store/meridian/regions"
+	"github.com/meridian-store/meridian/regions/cluster"
+	"github.com/meridian-store/meridian/regions/process"
+)
+
+// Status is what `meridian status --json` prints.
+type Status struct {
+	// Running says whether the launcher lives; Ready whether all that it started answers.
+	Running bool           `json:"running"`
+	Ready   bool           `json:"ready"`
+	PID     int            `json:"pid"`
+	Home    string         `json:"home"`
+	Edge    EdgeStatus     `json:"edge"`
+	SQL     EngineStatus   `json:"sql"`
+	Regions []RegionStatus `json:"regions"`
+}
+
+// EdgeStatus is the state of the edge.
+type EdgeStatus struct {
+	URL      string `json:"url"`
+	Ready    bool   `json:"ready"`
+	PID      int    `json:"pid"`
+	Restarts int    `json:"restarts"`
+}
+
+// RegionStatus is the state of one region: ready when each of its services and engines is.
+type RegionStatus struct {
+	Name       string          `json:"name"`
+	GatewayURL string          `json:"gateway_url"`
+	ConsulURL  string          `json:"consul_url"`
+	Ready      bool            `json:"ready"`
+	Services   []ServiceStatus `json:"services"`
+	Engines    []EngineStatus  `json:"engines"`
+}
+
+// ServiceStatus is the state of one service; services of one process share its pid.
+type ServiceStatus struct {
+	Name     string `json:"name"`
+	URL      string `json:"url"`
+	Ready    bool   `json:"ready"`
+	PID      int    `json:"pid"`
+	Restarts int    `json:"restarts"`
+}
+
+// EngineStatus is the state of one engine; pid 0 is an engine that stands elsewhere.
+type EngineStatus struct {
+	Name     string `json:"name"`
+	Address  string `json:"address"`
+	Ready    bool   `json:"ready"`
+	PID      int    `json:"pid"`
+	Restarts int    `json:"restarts"`
+}
+
+const askTimeout = 800 * time.Millisecond
+
+// ReadStatus asks every service of the copy of a home, and reads of its engines what the launcher last wrote. false: none runs.
+func ReadStatus(ctx context.Context, home Home, all []regions.Region) (Status, bool, error) {
+	state, found, err := ReadState(home)
+	if err != nil || !found {
+		return Status{Home: home.Dir()}, false, err
+	}
+	status := state.Layout(home, all)
+	var wait sync.WaitGroup
+	ask := func(url string, alive bool, ready *bool) {
+		wait.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, askTimeout)
+			defer cancel()
+			*ready = alive && askReady(ctx, url) == nil
+		})
+	}
+	ports := Ports{Base: state.BasePort}
+	ask("http://"+address(ports.EdgeAdmin()), status.Edge.PID != 0, &status.Edge.Ready)
+	for i := range status.Regions {
+		for j := range status.Regions[i].Services {
+			service := &status.Regions[i].Services[j]
+			ask(service.URL, service.PID != 0, &service.Ready)
+		}
+	}
+	wait.Wait()
+	status.judge()
+	return status, true, nil
+}
+
+// Layout says where everything is, with the pids of what lives.
+func (s State) Layout(home Home, all []regions.Region) Status {
+	ports := Ports{Base: s.BasePort}
+	status := Status{Running: s.Running(), Home: home.Dir(), SQL: s.engine("postgres", "postgres", address(ports.SQL()))}
+	if status.Running {
+		status.PID = s.Up.PID
+	}
+	edge := s.child("edge")
+	status.Edge = EdgeStatus{URL: s.EdgeURL, PID: edge.PID, Restarts: edge.Restarts}
+	for i, name := range s.Regions {
+		region := RegionStatus{Name: name, GatewayURL: "http://" + address(ports.Gateway(i)), ConsulURL: "http://" + address(ports.ConsulHTTP(i)) + "/ui/"}
+		for _, service := range cluster.Names() {
+			process := name + "/region"
+			if s.Split {
+				process = name + "/" + service
+			}
+			child := s.child(process)
+			region.Services = append(region.Services, ServiceStatus{
+				Name: service, URL: "http://" + address(ports.Service(i, service)), PID: child.PID, Restarts: child.Restarts,
+			})
+		}
+		addresses := map[string]string{"redis": address(ports.Redis(i)), "consul": address(ports.ConsulHTTP(i)), "broker": address(ports.Broker(i))}
+		if j := slices.IndexFunc(all, func(r regions.Region) bool { return r.Name == name }); j >= 0 {
+			outside(addresses, all[j].Engines)
+		}
+		for _, engine := range []string{"redis", "consul", "broker"} {
+			region.Engines = append(region.Engines, s.engine(name+"/"+engine, engine, addresses[engine]))
+		}
+		status.Regions = append(status.Regions, region)
+	}
+	return status
+}
+
+// outside replaces the addresses of engines that the region's file names.
+func outside(addresses map[string]string, engines regions.Engines) {
+	if engines.Redis != "" {
+		addresses["redis"] = engines.Redis
+	}
+	if engines.Consul != "" {
+		addresses["consul"] = engines.Consul
+	}
+	if len(engines.Brokers) > 0 {
+		addresses["broker"] = engines.Brokers[0]
+	}
+}
+
+// child gives what is known of a process; one that has ended has pid 0 and is not ready.
+func (s State) child(name string) process.State {
+	for _, child := range s.Processes {
+		if child.Name == name {
+			if child.PID == 0 || !child.Identity().Alive() {
+				child.PID, child.Ready = 0, false
+			}
+			return child
+		}
+	}
+	return process.State{Name: name}
+}
+
+func (s State) engine(process, name, address string) EngineStatus {
+	child := s.child(process)
+	return EngineStatus{Name: name, Address: address, Ready: child.Ready, PID: child.PID, Restarts: child.Restarts}
+}
+
+// judge says whether each region, and the whole, is ready.
+func (s *Status) judge() {
+	s.Ready = s.Running && s.Edge.Ready && s.SQL.Ready
+	for i := range s.Regions {
+		region := &s.Regions[i]
+		region.Ready = !slices.ContainsFunc(region.Services, func(x ServiceStatus) bool { return !x.Ready }) &&
+			!slices.ContainsFunc(region.Engines, func(x EngineStatus) bool { return !x.Ready && x.PID != 0 })
+		s.Ready = s.Ready && region.Ready
+	}
+}

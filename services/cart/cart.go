@@ -1,0 +1,115 @@
+// Package cart keeps what shoppers mean to buy: SKUs and quantities, and never a price.
+//
+// The rules:
+//
+//   - A cart belongs to whoever knows its secret. Only the secret's hash is stored; an unknown cart and a wrong secret look alike.
+//   - Every change raises the cart's version by one and gives the changed lines that version. A line that is taken out stays as a
+//     tombstone of quantity 0, so that replicas can tell "taken out" from "never there".
+//   - Lines stand in the order in which they were added; taking a SKU out and adding it again puts it at the end.
+//   - A cart holds at most contract.MaxCartLines SKUs, and at most contract.MaxLineQuantity of each.
+//   - A confirmed order takes out what it bought, once: a line unchanged since the purchase goes; of one changed since then the
+//     bought quantity goes; one added since then stays.
+//   - The currency is chosen when the cart is made and stays. Prices are asked for at each read.
+//   - A cart that nobody uses for 7 days is gone. Redis is its home; SQL holds a copy of those idle for over 30 minutes.
+package cart
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+const (
+	// retention is how long a cart lives after its last use.
+	retention = 7 * 24 * time.Hour
+	// maxTombstones is how many lines that were taken out are remembered, the newest. It bounds what one cart can cost.
+	maxTombstones = 200
+	// maxOrders is how many orders are remembered as taken out of a cart, the newest, so that none is taken out twice.
+	maxOrders    = 100
+	maxSKULength = 100
+	// restoreGap is how far a restore raises the version: far above any that the lost Redis can have given out since the backup,
+	// so that versions never go back.
+	restoreGap = 1 << 20
+)
+
+// cart is a cart as it is stored.
+type cart struct {
+	id, secretHash, currency string
+	version                  int64
+	// lines holds tombstones too, in the order added.
+	lines []line
+	// orders are those taken out already, with the version at which.
+	orders map[string]int64
+}
+
+// line is one SKU of a cart; quantity 0 is a tombstone.
+type line struct {
+	sku      string
+	quantity int64
+	// version is that of the last change; added is that of the change which put the line where it stands.
+	version, added int64
+}
+
+// live gives the lines that are not tombstones.
+func (c cart) live() []line {
+	var live []line
+	for _, l := range c.lines {
+		if l.quantity > 0 {
+			live = append(live, l)
+		}
+	}
+	return live
+}
+
+// skus lists what is in the cart.
+func (c cart) skus() []string {
+	var skus []string
+	for _, l := range c.live() {
+		skus = append(skus, l.sku)
+	}
+	return skus
+}
+
+// contents is the cart as the order service takes it.
+func (c cart) contents() contract.CartContents {
+	contents := contract.CartContents{CartID: c.id, Version: c.version, Currency: c.currency, Lines: []contract.SKUCount{}}
+	for _, l := range c.live() {
+		contents.Lines = append(contents.Lines, contract.SKUCount{SKU: l.sku, Quantity: l.quantity})
+	}
+	return contents
+}
+
+// state is the cart as its events tell it.
+func (c cart) state() contract.CartState {
+	state := contract.CartState{CartID: c.id, Version: c.version, Currency: c.currency, SecretHash: c.secretHash, Lines: []contract.CartEntry{}}
+	for _, l := range c.lines {
+		state.Lines = append(state.Lines, contract.CartEntry{SKU: l.sku, Quantity: l.quantity, Version: l.version})
+	}
+	return state
+}
+
+// validateSKU refuses what no catalog could hold.
+func validateSKU(sku string) error {
+	switch {
+	case sku == "" || sku != strings.TrimSpace(sku):
+		return contract.Invalid("sku", "is empty or has spaces around it")
+	case utf8.RuneCountInString(sku) > maxSKULength:
+		return contract.Invalid("sku", "is longer than %d characters", maxSKULength)
+	case !utf8.ValidString(sku) || strings.ContainsFunc(sku, unicode.IsControl):
+		return contract.Invalid("sku", "contains what cannot be printed")
+	}
+	return nil
+}
+
+func errNoCart() error {
+	return contract.Errorf(contract.CodeNotFound, "there is no such cart")
+}
+
+func errUnknownSKU() error {
+	err := contract.Errorf(contract.CodeNotFound, "this SKU is not sold")
+	err.Field = "sku"
+	return err
+}

@@ -1,0 +1,83 @@
+package cart
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/meridian-store/meridian/replication/relay"
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// eventMaker turns entries of the outbox, which are carts as a change left them, into CartChanged and CartCleared.
+type eventMaker struct{ service, region string }
+
+// fromEntry makes the event of an entry: the same event each time, for it has its id and its time from the change.
+func (m eventMaker) fromEntry(fields map[string]string) (relay.Record, error) {
+	c, err := decodeCart(fields["cart"], fields)
+	if err != nil {
+		return relay.Record{}, err
+	}
+	at, err := decodeCount(fields["time"])
+	if err != nil {
+		return relay.Record{}, fmt.Errorf("its time: %w", err)
+	}
+	data, err := json.Marshal(c.state())
+	if err != nil {
+		return relay.Record{}, fmt.Errorf("encode the state of cart %s: %w", c.id, err)
+	}
+	event := contract.Event{
+		SpecVersion: "1.0", ID: fields["event"], Source: "/" + m.region + "/" + m.service, Type: fields["type"], Subject: c.id,
+		Time: time.UnixMilli(at).UTC(), DataContentType: "application/json", OriginRegion: m.region, AggregateVersion: c.version,
+		TraceParent: fields["trace"], Data: data,
+	}
+	if err := event.Validate(); err != nil {
+		return relay.Record{}, err
+	}
+	return relay.Record{Topic: contract.TopicCarts, Event: event}, nil
+}
+
+// orderEvents applies what happens to orders.
+type orderEvents struct {
+	vault *vault
+	log   *slog.Logger
+}
+
+// apply takes out of a cart what a confirmed order bought.
+func (o orderEvents) apply(ctx context.Context, event contract.Event) error {
+	if event.Type != contract.OrderConfirmed {
+		return nil
+	}
+	var order contract.OrderChange
+	err := event.Decode(&order)
+	if err == nil {
+		err = validateOrder(order)
+	}
+	if err != nil {
+		// It will never be readable, and the orders behind it must not wait for that.
+		o.log.ErrorContext(ctx, "A confirmed order cannot be taken out of its cart and was passed over.", "event_id", event.ID, "error", err.Error())
+		return nil
+	}
+	return o.vault.confirm(ctx, order)
+}
+
+func validateOrder(order contract.OrderChange) error {
+	switch {
+	case order.OrderID == "":
+		return contract.Invalid("order_id", "is required")
+	case order.CartID == "":
+		return contract.Invalid("cart_id", "is required")
+	case order.CartVersion < 0:
+		return contract.Invalid("cart_version", "is negative")
+	case len(order.Lines) > contract.MaxCartLines:
+		return contract.Invalid("lines", "has more than a cart's %d", contract.MaxCartLines)
+	}
+	for _, l := range order.Lines {
+		if l.Quantity < 0 {
+			return contract.Invalid("lines", "has a negative quantity of %q", l.SKU)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package cart
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The fields of a cart's hash in Redis, which the scripts in lua/ read and write. An entry of the outbox holds the same fields.
+const (
+	fieldSecret   = "secret"
+	fieldCurrency = "currency"
+	fieldVersion  = "version"
+	prefixLine    = "l:" // l:<SKU> is quantity|version|added
+	prefixOrder   = "o:" // o:<order id> is the version at which it was taken out
+)
+
+// decodeCart reads a cart's fields. Those of other names are not the cart's and are passed over.
+func decodeCart(id string, fields map[string]string) (cart, error) {
+	c := cart{id: id, secretHash: fields[fieldSecret], currency: fields[fieldCurrency], orders: map[string]int64{}}
+	var err error
+	if c.version, err = decodeCount(fields[fieldVersion]); err != nil {
+		return cart{}, fmt.Errorf("the version of cart %s: %w", id, err)
+	}
+	for field, value := range fields {
+		if sku, isLine := strings.CutPrefix(field, prefixLine); isLine {
+			l, err := decodeLine(sku, value)
+			if err != nil {
+				return cart{}, fmt.Errorf("a line of cart %s: %w", id, err)
+			}
+			c.lines = append(c.lines, l)
+		} else if order, isOrder := strings.CutPrefix(field, prefixOrder); isOrder {
+			if c.orders[order], err = decodeCount(value); err != nil {
+				return cart{}, fmt.Errorf("an order of cart %s: %w", id, err)
+			}
+		}
+	}
+	sortLines(c.lines)
+	return c, nil
+}
+
+// encodeCart gives the fields of a cart, names and values in turn.
+func encodeCart(c cart) []string {
+	fields := []string{fieldSecret, c.secretHash, fieldCurrency, c.currency, fieldVersion, strconv.FormatInt(c.version, 10)}
+	for _, l := range c.lines {
+		fields = append(fields, prefixLine+l.sku, fmt.Sprintf("%d|%d|%d", l.quantity, l.version, l.added))
+	}
+	for order, version := range c.orders {
+		fields = append(fields, prefixOrder+order, strconv.FormatInt(version, 10))
+	}
+	return fields
+}
+
+// sortLines puts lines in the order added. No two are added by one version, but an outsider's might be.
+func sortLines(lines []line) {
+	slices.SortFunc(lines, func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.added, b.added), cmp.Compare(a.sku, b.sku))
+	})
+}
+
+func decodeLine(sku, value string) (line, error) {
+	parts := strings.Split(value, "|")
+	if len(parts) != 3 {
+		return line{}, fmt.Errorf("%d parts, not 3", len(parts))
+	}
+	l := line{sku: sku}
+	for i, into := range []*int64{&l.quantity, &l.version, &l.added} {
+		var err error
+		if *into, err = decodeCount(parts[i]); err != nil {
+			return line{}, err
+		}
+	}
+	return l, nil
+}
+
+func decodeCount(text string) (int64, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("not a count: %w", err)
+	}
+	return int64(n), nil
+}

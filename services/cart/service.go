@@ -1,0 +1,73 @@
+package cart
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/replication/relay"
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/services/kit/sqldb"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// settings are the sweeper's.
+type settings struct {
+	// idle is how long a cart lies unused before it is backed up in SQL; every is how often that is looked for.
+	idle, every time.Duration
+}
+
+// Definition is the cart service.
+func Definition() kit.Definition {
+	return definition(settings{idle: 30 * time.Minute, every: time.Minute})
+}
+
+func definition(set settings) kit.Definition {
+	folder, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // only a wrong constant above could cause it
+	}
+	return kit.Definition{
+		Name: contract.ServiceCart, UsesRedis: true, UsesBroker: true,
+		Schema: &sqldb.Schema{Migrations: folder, RegionalByRow: []string{"cart_backups"}},
+		Setup: func(_ context.Context, base *kit.Base) error {
+			setup(base, set)
+			return nil
+		},
+	}
+}
+
+func setup(base *kit.Base, set settings) {
+	woken := make(chan struct{}, 1)
+	wake := func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	}
+	region := base.Region.Region
+	store := newStore(base.Redis, base.Env.Namespace, region, base.Now, wake)
+	vault := newVault(store, newBackups(base.DB, base.Regions), region.Name, base.Now, set.idle, base.Registry)
+	shoppers := &shoppers{store: store, vault: vault, catalog: base.Client, ids: geo.IDs{Clock: base.Now}, region: region}
+	routes(base.API, &api{shoppers: shoppers})
+
+	source := newStream(base.Redis, base.Env.Namespace, eventMaker{service: base.Name, region: region.Name}, holderOf(base), wake)
+	base.Loop("relay", relay.New(source, base.Env.Brokers, woken, base.Log, base.Registry).Run)
+	base.Loop("sweep", func(ctx context.Context) error { return vault.sweepEvery(ctx, set.every) })
+	base.Consume(orderEvents{vault: vault, log: base.Log}.apply, contract.TopicOrders)
+}
+
+// holderOf names this process to the relay's leases. A service on a fixed port takes its own leases over when it comes back; nobody
+// else can hold that port meanwhile.
+func holderOf(base *kit.Base) string {
+	if base.Env.Port == 0 {
+		return geo.NewID("rly", base.Region.Code)
+	}
+	return fmt.Sprintf("%s/%s@%s:%d", base.Region.Name, base.Name, base.Env.ListenHost, base.Env.Port)
+}

@@ -1,0 +1,198 @@
+package cart
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/rueidis"
+
+	"github.com/meridian-store/meridian/regions/engine/enginetest"
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/services/kit/kittest"
+)
+
+func TestMain(m *testing.M) { kittest.Main(m) }
+
+// awake is a service whose sweeper looks often; the clock decides what it finds.
+func awake() settings { return settings{idle: 30 * time.Minute, every: 20 * time.Millisecond} }
+
+// clock is moved by the test.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// fakeCatalog answers what the catalog would: every SKU costs 500 minor units unless said otherwise.
+type fakeCatalog struct {
+	mu      sync.Mutex
+	down    bool
+	unsold  map[string]bool
+	noPrice map[string]bool
+	queries []contract.SKUQuery
+}
+
+const unitPrice = 500
+
+func (f *fakeCatalog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var query contract.SKUQuery
+	if r.URL.Path != "/internal/v1/skus" || json.NewDecoder(r.Body).Decode(&query) != nil || f.down {
+		http.Error(w, "not now", http.StatusInternalServerError)
+		return
+	}
+	f.queries = append(f.queries, query)
+	answer := struct {
+		Items []contract.PricedSKU `json:"items"`
+	}{Items: []contract.PricedSKU{}}
+	for _, sku := range query.SKUs {
+		if f.unsold[sku] {
+			continue
+		}
+		item := contract.PricedSKU{SKU: sku, ProductID: "prd-" + sku, Slug: "slug", Title: "Title of " + sku, Stock: contract.BandLow}
+		if !f.noPrice[sku] {
+			item.Price = &contract.Money{Amount: unitPrice, Currency: query.Currency}
+		}
+		answer.Items = append(answer.Items, item)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer) // a caller that has gone is the caller's affair
+}
+
+func (f *fakeCatalog) set(change func(*fakeCatalog)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+func (f *fakeCatalog) asked() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.queries)
+}
+
+// shop is the service alone, with a catalog that the test plays.
+type shop struct {
+	*kittest.Service
+	catalog *fakeCatalog
+	clock   *clock
+}
+
+func openShop(t *testing.T, set settings) shop {
+	t.Helper()
+	c := &clock{}
+	s := shop{Service: kittest.Start(t, definition(set), kittest.WithNow(c.now)), clock: c,
+		catalog: &fakeCatalog{unsold: map[string]bool{}, noPrice: map[string]bool{}}}
+	s.Neighbour(t, contract.ServiceCatalog, s.catalog)
+	return s
+}
+
+// shopper holds one cart by its header.
+type shopper struct {
+	shop
+	name string
+}
+
+// do sends a request that must succeed, and keeps the name of a cart that it makes.
+func (s *shopper) do(t *testing.T, method, path string, in any) contract.Cart {
+	t.Helper()
+	var cart contract.Cart
+	response := s.Do(t, method, path, in, &cart, s.header())
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %d %v", method, path, response.StatusCode, problemOf(t, response))
+	}
+	if made := response.Header.Get(contract.HeaderCartID); made != "" {
+		s.name = made
+	}
+	return cart
+}
+
+func (s *shopper) header() map[string]string {
+	if s.name == "" {
+		return nil
+	}
+	return map[string]string{contract.HeaderCartID: s.name}
+}
+
+func (s *shopper) add(t *testing.T, sku string, quantity int64) contract.Cart {
+	t.Helper()
+	return s.do(t, http.MethodPost, "/api/v1/cart/items", contract.SKUCount{SKU: sku, Quantity: quantity})
+}
+
+func (s *shopper) read(t *testing.T) contract.Cart {
+	t.Helper()
+	return s.do(t, http.MethodGet, "/api/v1/cart", nil)
+}
+
+func (s *shopper) id() string {
+	id, _, _ := strings.Cut(s.name, ".")
+	return id
+}
+
+func (s *shopper) secret() string {
+	_, secret, _ := strings.Cut(s.name, ".")
+	return secret
+}
+
+// wantLines compares a cart's lines, in order.
+func wantLines(t *testing.T, got contract.Cart, want ...contract.SKUCount) {
+	t.Helper()
+	if diff := cmp.Diff(want, countsOf(got)); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+func countsOf(c contract.Cart) []contract.SKUCount {
+	var counts []contract.SKUCount
+	for _, l := range c.Lines {
+		counts = append(counts, contract.SKUCount{SKU: l.SKU, Quantity: l.Quantity})
+	}
+	return counts
+}
+
+func problemOf(t *testing.T, response *http.Response) httpx.Problem {
+	t.Helper()
+	var problem httpx.Problem
+	if err := json.NewDecoder(response.Body).Decode(&problem); err != nil {
+		t.Fatal(err)
+	}
+	return problem
+}
+
+// openRedis gives the test its own client of the Redis that its services use.
+func openRedis(t testing.TB) rueidis.Client {
+	t.Helper()
+	address, password := enginetest.Redis(t)
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{address}, Password: password, DisableCache: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+// keysOf lists what is kept below a namespace.
+func keysOf(t testing.TB, client rueidis.Client, namespace string) []string {
+	t.Helper()
+	var keys []string
+	for cursor := uint64(0); ; {
+		page, err := client.Do(t.Context(), client.B().Scan().Cursor(cursor).Match(namespace+"*").Count(1000).Build()).AsScanEntry()
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, page.Elements...)
+		if cursor = page.Cursor; cursor == 0 {
+			break
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}

@@ -1,0 +1,144 @@
+package catalog
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// productList is a page of products.
+type productList struct {
+	Items      []contract.Summary `json:"items"`
+	NextCursor string             `json:"next_cursor,omitempty" doc:"Where the next page begins; absent on the last"`
+}
+
+type listInput struct {
+	Category    string `query:"category" maxLength:"200" doc:"A category's slug; what is below it is listed too"`
+	Brand       string `query:"brand" maxLength:"200"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Cursor      string `query:"cursor" maxLength:"100" doc:"next_cursor of the page before"`
+	Currency    string `query:"currency" default:"USD" minLength:"3" maxLength:"3" doc:"ISO 4217 code of the prices"`
+	IfNoneMatch string `header:"If-None-Match"`
+}
+
+func (s *service) getProducts(ctx context.Context, input *listInput) (*cached[productList], error) {
+	if err := contract.ValidateCurrency("currency", input.Currency); err != nil {
+		return nil, err
+	}
+	if input.Category != "" && !slugForm.MatchString(input.Category) {
+		return nil, contract.Invalid("category", "%q is not a category slug", input.Category)
+	}
+	if err := checkText("brand", input.Brand); err != nil {
+		return nil, err
+	}
+	after, err := decodeCursor(input.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.store.list(ctx, listQuery{category: input.Category, brand: input.Brand, currency: input.Currency, after: after, limit: input.Limit})
+	if err != nil {
+		return nil, err
+	}
+	list := productList{Items: page.items}
+	if page.more {
+		list.NextCursor = encodeCursor(page.items[len(page.items)-1].ID)
+	}
+	answer, err := represent(list, input.IfNoneMatch, input.tags(page.items))
+	if err == nil && page.more {
+		answer.Link = input.nextLink(list.NextCursor)
+	}
+	return answer, err
+}
+
+// tags name what a list shows. A category's list is reached by its category: whatever enters or leaves it announces that.
+func (i *listInput) tags(items []contract.Summary) []string {
+	tags := []string{tagAllProducts}
+	if i.Category != "" {
+		tags = []string{categoryTag(i.Category)}
+	}
+	for _, item := range items {
+		tags = append(tags, productTag(item.ID))
+	}
+	return tags
+}
+
+func (i *listInput) nextLink(cursor string) string {
+	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(i.Limit)}}
+	for name, value := range map[string]string{"category": i.Category, "brand": i.Brand} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if i.Currency != contract.DefaultCurrency {
+		query.Set("currency", i.Currency)
+	}
+	return "</api/v1/products?" + query.Encode() + `>; rel="next"`
+}
+
+type productQuery struct {
+	ID          string `path:"id" maxLength:"255" doc:"Id or slug"`
+	Currency    string `query:"currency" default:"USD" minLength:"3" maxLength:"3" doc:"ISO 4217 code of the prices"`
+	IfNoneMatch string `header:"If-None-Match"`
+}
+
+func (s *service) getProduct(ctx context.Context, input *productQuery) (*cached[contract.Product], error) {
+	if err := contract.ValidateCurrency("currency", input.Currency); err != nil {
+		return nil, err
+	}
+	product, err := s.store.product(ctx, input.ID, input.Currency)
+	if err != nil {
+		return nil, err
+	}
+	tags := []string{productTag(product.ID)}
+	for _, category := range product.Categories {
+		tags = append(tags, categoryTag(category))
+	}
+	return represent(product, input.IfNoneMatch, tags)
+}
+
+// categoryTree holds the categories at the top, each with those below it.
+type categoryTree struct {
+	Items []contract.Category `json:"items"`
+}
+
+type categoriesQuery struct {
+	IfNoneMatch string `header:"If-None-Match"`
+}
+
+func (s *service) getCategories(ctx context.Context, input *categoriesQuery) (*cached[categoryTree], error) {
+	t, err := s.store.tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return represent(categoryTree{Items: t.nested()}, input.IfNoneMatch, []string{tagCategories})
+}
+
+type skusInput struct {
+	Body contract.SKUQuery
+}
+
+type skusOutput struct {
+	Body struct {
+		Items []contract.PricedSKU `json:"items"`
+	}
+}
+
+func (s *service) postSKUs(ctx context.Context, input *skusInput) (*skusOutput, error) {
+	if err := contract.ValidateCurrency("currency", input.Body.Currency); err != nil {
+		return nil, err
+	}
+	for _, sku := range input.Body.SKUs {
+		if err := checkText("skus", sku); err != nil {
+			return nil, err
+		}
+	}
+	items, err := s.store.priced(ctx, input.Body.SKUs, input.Body.Currency)
+	if err != nil {
+		return nil, err
+	}
+	output := &skusOutput{}
+	output.Body.Items = items
+	return output, nil
+}

@@ -1,0 +1,70 @@
+package catalog
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/meridian-store/meridian/replication/outbox"
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// Published, on product-events: ProductCreated, ProductUpdated and ProductDeleted of an aggregate that is the product's id, and
+// CategoryChanged of the category's id; the version is the row's. A category that is moved announces also the categories that
+// it left and came under, for their lists have changed.
+//
+// Consumed, from inventory-events: StockBandChanged.
+
+func productWritten(c *change) outbox.Draft {
+	draft := outbox.Draft{Topic: contract.TopicProducts, Type: contract.ProductUpdated, Aggregate: c.id, Version: c.version, Data: c.announcement()}
+	if c.before == nil {
+		draft.Type = contract.ProductCreated
+	}
+	return draft
+}
+
+func productDeleted(gone *stored) outbox.Draft {
+	return outbox.Draft{Topic: contract.TopicProducts, Type: contract.ProductDeleted, Aggregate: gone.id, Version: gone.version + 1, Data: gone.farewell()}
+}
+
+func categoriesWritten(nodes []node) []outbox.Draft {
+	drafts := make([]outbox.Draft, 0, len(nodes))
+	for _, n := range nodes {
+		drafts = append(drafts, outbox.Draft{
+			Topic: contract.TopicProducts, Type: contract.CategoryChanged, Aggregate: n.id, Version: n.version,
+			Data: contract.CategoryChange{CategoryID: n.id, Slug: n.slug},
+		})
+	}
+	return drafts
+}
+
+// listener hears how much there is of each SKU.
+type listener struct {
+	store *store
+	log   *slog.Logger
+}
+
+// apply notes a band. An event that makes no sense is logged and passed over, for it will make none later either.
+func (l *listener) apply(ctx context.Context, event contract.Event) error {
+	if event.Type != contract.StockBandChanged {
+		return nil
+	}
+	band, err := readBand(event)
+	if err != nil {
+		l.log.ErrorContext(ctx, "An event about stock makes no sense and was passed over.", "event_id", event.ID, "error", err.Error())
+		return nil //nolint:nilerr // an error would make every event behind this one wait for ever
+	}
+	return l.store.setBand(ctx, band)
+}
+
+func readBand(event contract.Event) (contract.BandChange, error) {
+	var change contract.BandChange
+	if err := event.Decode(&change); err != nil {
+		return contract.BandChange{}, err
+	}
+	switch change.Band {
+	case contract.BandInStock, contract.BandLow, contract.BandOut:
+	default:
+		return contract.BandChange{}, contract.Invalid("band", "%q is no band", change.Band)
+	}
+	return change, checkWord("sku", change.SKU, maxSKU)
+}

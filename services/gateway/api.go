@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/gateway/openapi"
+	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/services/kit/httpx"
+)
+
+// routes declares all that the gateway answers: first the door, through which everything below /api/ passes, then what is its own.
+func (s *Service) routes(base *kit.Base) {
+	base.App.Use("/api/", s.enter)
+	httpx.Handle(base.API, huma.Operation{
+		OperationID: "list-regions", Method: http.MethodGet, Path: "/api/v1/regions", Tags: []string{"regions"},
+		Summary: "List the regions, their health and their distance from the caller",
+	}, s.listRegions)
+	base.App.Get(pathDocument, s.serveDocument)
+	base.App.Get(pathPage, s.servePage)
+}
+
+const (
+	pathDocument = "/api/openapi.json"
+	pathPage     = "/api/docs"
+)
+
+// placeInput is where the edge says that the caller is. From anyone else these headers never get this far.
+type placeInput struct {
+	Latitude  string `header:"cf-iplatitude" hidden:"true" maxLength:"32"`
+	Longitude string `header:"cf-iplongitude" hidden:"true" maxLength:"32"`
+}
+
+// point is nil when the edge did not know.
+func (p *placeInput) point() *geo.Point {
+	latitude, errLatitude := strconv.ParseFloat(p.Latitude, 64)
+	longitude, errLongitude := strconv.ParseFloat(p.Longitude, 64)
+	point := geo.Point{Latitude: latitude, Longitude: longitude}
+	if errLatitude != nil || errLongitude != nil || point.Validate() != nil {
+		return nil
+	}
+	return &point
+}
+
+// regionList is the answer of GET /api/v1/regions.
+type regionList struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		Items      []RegionStatus `json:"items"`
+		NextCursor string         `json:"next_cursor" doc:"Always empty: the list is whole"`
+	}
+}
+
+func (s *Service) listRegions(_ context.Context, input *placeInput) (*regionList, error) {
+	// The distances are the caller's own.
+	list := &regionList{CacheControl: "private, no-store"}
+	list.Body.Items = s.regions.statuses(input.point())
+	return list, nil
+}
+
+func (s *Service) serveDocument(c *fiber.Ctx) error {
+	merged, err := s.document.current(c.UserContext())
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "application/json")
+	return sendCached(c, merged.JSON, merged.ETag)
+}
+
+func (s *Service) servePage(c *fiber.Ctx) error {
+	merged, err := s.document.current(c.UserContext())
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
+	c.Set(fiber.HeaderContentSecurityPolicy, openapi.PagePolicy())
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+	return sendCached(c, merged.Page, merged.ETag)
+}
+
+// sendCached answers with a body that may be kept but must be asked about again.
+func sendCached(c *fiber.Ctx, body []byte, tag string) error {
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	c.Set(fiber.HeaderETag, tag)
+	if given := c.Get(fiber.HeaderIfNoneMatch); given != "" && httpx.Matches(given, tag) {
+		c.Status(http.StatusNotModified)
+		return nil
+	}
+	return c.Send(body)
+}

@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/netip"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// Headers by which the edge says where a shopper is (Cloudflare's names).
+const (
+	headerCountry   = "Cf-Ipcountry"
+	headerLatitude  = "Cf-Iplatitude"
+	headerLongitude = "Cf-Iplongitude"
+)
+
+// callers tells who a request comes from.
+type callers struct {
+	// edgeSecret proves the edge; "" trusts nobody.
+	edgeSecret string
+	// keySecret makes addresses and cart ids unreadable in Redis: they are personal data.
+	keySecret []byte
+}
+
+// fromEdge says whether a request came through the edge, whose word on the shopper's address and place is then believed.
+func (w callers) fromEdge(c *fiber.Ctx) bool {
+	given := c.Request().Header.Peek(contract.HeaderEdgeAuth)
+	return w.edgeSecret != "" && subtle.ConstantTimeCompare(given, []byte(w.edgeSecret)) == 1
+}
+
+// client is the network that a request comes from: the last hop that the edge saw, or the connection's other end.
+func (w callers) client(c *fiber.Ctx, fromEdge bool) netip.Prefix {
+	if fromEdge {
+		hops := string(c.Request().Header.Peek(fiber.HeaderXForwardedFor))
+		if address, err := netip.ParseAddr(strings.TrimSpace(hops[strings.LastIndexByte(hops, ',')+1:])); err == nil {
+			return network(address)
+		}
+	}
+	address, ok := netip.AddrFromSlice(c.Context().RemoteIP())
+	if !ok {
+		return netip.Prefix{}
+	}
+	return network(address)
+}
+
+// network is an IPv4 address, or the /64 that one household or phone has in IPv6.
+func network(address netip.Addr) netip.Prefix {
+	address = address.Unmap()
+	bits := 32
+	if address.Is6() {
+		bits = 64
+	}
+	// WithZone drops the zone, with which no prefix can be made; both widths then fit their address.
+	return netip.PrefixFrom(address.WithZone(""), bits).Masked()
+}
+
+// cart is the public half of the cart that a request names, "" when it names none.
+func (w callers) cart(c *fiber.Ctx) string {
+	named := c.Get(contract.HeaderCartID)
+	if named == "" {
+		named = c.Cookies(contract.CookieCart)
+	}
+	id, _, _ := strings.Cut(named, ".")
+	return id
+}
+
+// key is what a limit counts under: a keyed hash, the same in every gateway of a region.
+func (w callers) key(by LimitBy, identity string) string {
+	mac := hmac.New(sha256.New, w.keySecret)
+	mac.Write([]byte(by))
+	mac.Write([]byte{0})
+	mac.Write([]byte(identity))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// identity is the key of a request under a limit. A request that names no cart is counted with its client's.
+func (w callers) identity(c *fiber.Ctx, by LimitBy, fromEdge bool) string {
+	if by == ByCart {
+		if cart := w.cart(c); cart != "" {
+			return w.key(ByCart, cart)
+		}
+	}
+	return w.key(ByClient, w.client(c, fromEdge).String())
+}

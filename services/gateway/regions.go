@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit"
+)
+
+const (
+	askRegionsEvery = 2 * time.Second
+	// askRegionTimeout leaves room for the 220 ms that light takes to the other side of the world and back.
+	askRegionTimeout = 600 * time.Millisecond
+	// believeFor is how long the last known answer of a silent region stands: a lost packet should not show as a lost region, and a
+	// lost region should show.
+	believeFor = 10 * time.Second
+)
+
+// RegionStatus is one region as GET /api/v1/regions shows it.
+type RegionStatus struct {
+	Name     string `json:"name" example:"eu-west"`
+	Code     string `json:"code" example:"euw" doc:"Carried by every id made there"`
+	City     string `json:"city" example:"Dublin"`
+	Currency string `json:"currency" example:"EUR" doc:"ISO 4217"`
+	// Healthy is this region's view of it.
+	Healthy bool `json:"healthy" doc:"Whether it takes shoppers, as the answering region knows"`
+	// DistanceKM is absent when the edge did not say where the caller is.
+	DistanceKM *int64 `json:"distance_km,omitempty" doc:"Great-circle distance from the caller in kilometres"`
+}
+
+// regionHealth knows which regions take shoppers. Requests read what a loop last learned.
+type regionHealth struct {
+	own     string
+	regions []contract.Region
+	// ask gives the healthy gateways of a region.
+	ask func(ctx context.Context, region, service string) ([]string, error)
+	now func() time.Time
+	log *slog.Logger
+
+	mu    sync.RWMutex
+	known map[string]sighting
+}
+
+// sighting is the last answer about a region, and when it was given.
+type sighting struct {
+	healthy bool
+	at      time.Time
+}
+
+func newRegionHealth(base *kit.Base) *regionHealth {
+	return &regionHealth{
+		own: base.Region.Name, regions: base.Regions, ask: base.Discovery.InstancesIn, now: base.Now, log: base.Log,
+		known: map[string]sighting{},
+	}
+}
+
+// watch asks about the other regions until the context ends.
+func (h *regionHealth) watch(ctx context.Context) error {
+	ticker := time.NewTicker(askRegionsEvery)
+	defer ticker.Stop()
+	for {
+		h.refresh(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// refresh asks about all other regions at once, so that a silent one delays no other.
+func (h *regionHealth) refresh(ctx context.Context) {
+	var asked sync.WaitGroup
+	for _, region := range h.regions {
+		if region.Name != h.own {
+			asked.Go(func() { h.learn(ctx, region.Name) })
+		}
+	}
+	asked.Wait()
+}
+
+func (h *regionHealth) learn(ctx context.Context, region string) {
+	ctx, cancel := context.WithTimeout(ctx, askRegionTimeout)
+	defer cancel()
+	gateways, err := h.ask(ctx, region, contract.ServiceGateway)
+	if err != nil {
+		h.log.DebugContext(ctx, "A region could not be asked about; what was last known of it stands for a while.", "asked_region", region, "error", err.Error())
+		return
+	}
+	healthy := len(gateways) > 0
+	h.mu.Lock()
+	before, seen := h.known[region]
+	h.known[region] = sighting{healthy: healthy, at: h.now()}
+	h.mu.Unlock()
+	if !seen || before.healthy != healthy {
+		h.log.InfoContext(ctx, "The health of a region changed.", "asked_region", region, "healthy", healthy)
+	}
+}
+
+func (h *regionHealth) healthy(region string) bool {
+	if region == h.own {
+		return true
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	last, seen := h.known[region]
+	return seen && last.healthy && h.now().Sub(last.at) < believeFor
+}
+
+// statuses lists the regions in the order of their files; from is where the caller is, nil when nobody knows.
+func (h *regionHealth) statuses(from *geo.Point) []RegionStatus {
+	all := make([]RegionStatus, 0, len(h.regions))
+	for _, region := range h.regions {
+		status := RegionStatus{
+			Name: region.Name, Code: region.Code, City: region.City, Currency: region.Currency, Healthy: h.healthy(region.Name),
+		}
+		if from != nil {
+			km := int64(math.Round(geo.DistanceKM(*from, region.Point)))
+			status.DistanceKM = &km
+		}
+		all = append(all, status)
+	}
+	return all
+}

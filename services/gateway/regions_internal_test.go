@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+func TestASilentRegionIsBelievedForAWhile(t *testing.T) {
+	t.Parallel()
+	var clock atomic.Int64
+	answer := func() ([]string, error) { return nil, errors.New("silent") }
+	named := func(name string, latitude float64) contract.Region {
+		return contract.Region{Region: geo.Region{Name: name, Point: geo.Point{Latitude: latitude}}}
+	}
+	h := &regionHealth{
+		own: "here", regions: []contract.Region{named("here", 0), named("there", 90)}, log: slog.New(slog.DiscardHandler),
+		now:   func() time.Time { return time.Unix(0, clock.Load()) },
+		known: map[string]sighting{},
+		ask: func(ctx context.Context, region, service string) ([]string, error) {
+			if _, bounded := ctx.Deadline(); !bounded || region != "there" || service != contract.ServiceGateway {
+				t.Errorf("asked for the %s of %s, with a deadline: %t", service, region, bounded)
+			}
+			return answer()
+		},
+	}
+	expect := func(when string, healthy bool) {
+		t.Helper()
+		h.refresh(t.Context())
+		all := h.statuses(nil)
+		if !all[0].Healthy || all[1].Healthy != healthy || all[0].DistanceKM != nil {
+			t.Errorf("%s: %+v", when, all)
+		}
+	}
+	expect("before anything is known", false)
+	answer = func() ([]string, error) { return []string{"10.0.0.1:8101"}, nil }
+	expect("with a gateway", true)
+	answer = func() ([]string, error) { return nil, errors.New("silent") }
+	clock.Add(int64(believeFor) - 1)
+	expect("silent for a moment", true)
+	clock.Add(1)
+	expect("silent for too long", false)
+	answer = func() ([]string, error) { return []string{"10.0.0.1:8101"}, nil }
+	expect("back again", true)
+	answer = func() ([]string, error) { return nil, nil }
+	expect("without a gateway", false)
+
+	all := h.statuses(&geo.Point{})
+	if *all[0].DistanceKM != 0 || *all[1].DistanceKM != 10008 {
+		t.Errorf("the pole is %d km from the equator", *all[1].DistanceKM)
+	}
+}

@@ -1,0 +1,73 @@
+package gateway_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/gateway"
+	"github.com/meridian-store/meridian/services/kit/discovery"
+	"github.com/meridian-store/meridian/services/kit/kittest"
+)
+
+func TestRegionsAreListedWithTheCallersDistance(t *testing.T) {
+	t.Parallel()
+	shop := kittest.Start(t, gateway.Definition())
+	type list struct{ Items []gateway.RegionStatus }
+	ask := func(headers map[string]string) []gateway.RegionStatus {
+		var got list
+		response := shop.Do(t, http.MethodGet, "/api/v1/regions", nil, &got, headers)
+		if err := status(response, http.StatusOK); err != nil {
+			t.Fatal(err)
+		}
+		if response.Header.Get("Cache-Control") != "private, no-store" {
+			t.Errorf("Cache-Control is %q", response.Header.Get("Cache-Control"))
+		}
+		return got.Items
+	}
+	tokyo := map[string]string{"CF-IPLatitude": "35.68", "CF-IPLongitude": "139.69", "Authorization": "Bearer expired"}
+	all := ask(tokyo)
+	if len(all) != len(shop.Regions) || all[0].Name != "us-east" || all[0].Code != "use" || all[0].Currency != "USD" || all[0].City == "" {
+		t.Fatalf("the regions are %+v", all)
+	}
+	for _, region := range all {
+		if region.Healthy != (region.Name == shop.Region.Name) {
+			t.Errorf("%s is healthy: %t; only this one can be known here", region.Name, region.Healthy)
+		}
+		if region.DistanceKM != nil {
+			t.Errorf("a stranger's word on its place was believed: %d km", *region.DistanceKM)
+		}
+	}
+	tokyo["X-Edge-Auth"] = shop.Env.EdgeSecret
+	for _, region := range ask(tokyo) {
+		if region.DistanceKM == nil || *region.DistanceKM < 5000 || *region.DistanceKM > 12000 {
+			t.Errorf("Tokyo is %v km from %s", region.DistanceKM, region.City)
+		}
+	}
+	tokyo["CF-IPLatitude"] = "north"
+	if all := ask(tokyo); all[0].DistanceKM != nil {
+		t.Error("a place that makes no sense gave a distance")
+	}
+}
+
+func TestAnotherDatacenterIsAskedByName(t *testing.T) {
+	t.Parallel()
+	shop := kittest.Start(t, gateway.Definition())
+	shop.Neighbour(t, contract.ServiceCart, echo(t, contract.ServiceCart))
+	consul, err := discovery.New(shop.Env.ConsulAddress, shop.Env.Namespace, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(consul.Close)
+	// The tests' Consul is the datacenter "test".
+	found, err := consul.InstancesIn(t.Context(), "test", contract.ServiceCart)
+	if err != nil || len(found) != 1 {
+		t.Errorf("found %v (%v)", found, err)
+	}
+	if found, err := consul.InstancesIn(t.Context(), "test", "nobody"); err != nil || len(found) != 0 {
+		t.Errorf("found %v of a service that is not there (%v)", found, err)
+	}
+	if _, err := consul.InstancesIn(t.Context(), "atlantis", contract.ServiceCart); err == nil {
+		t.Error("a datacenter that is not there answered")
+	}
+}

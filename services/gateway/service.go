@@ -1,0 +1,82 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/rueidis"
+
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/services/kit/auth"
+)
+
+// Service is the gateway of one region.
+type Service struct {
+	matcher   *matcher
+	callers   callers
+	verifier  *auth.Verifier
+	limiter   *limiter
+	forwarder *forwarder
+	regions   *regionHealth
+	document  *documents
+	limited   *prometheus.CounterVec
+}
+
+// Definition is the gateway with the route table that it ships with.
+func Definition() kit.Definition { return definition(ShippedTable) }
+
+// definition uses no engine by the kit's measure: the gateway opens Redis itself, because it must come up and sell without.
+func definition(read func() (Table, error)) kit.Definition {
+	return kit.Definition{Name: contract.ServiceGateway, Setup: func(_ context.Context, base *kit.Base) error {
+		table, err := read()
+		if err != nil {
+			return err
+		}
+		return setup(base, table)
+	}}
+}
+
+func setup(base *kit.Base, table Table) error {
+	matcher, err := newMatcher(table)
+	if err != nil {
+		return fmt.Errorf("build the route table: %w", err)
+	}
+	metrics := newMetrics(base.Registry)
+	instances := newInstances(base.Discovery, base.Now)
+	service := &Service{
+		matcher:  matcher,
+		verifier: base.Verifier,
+		callers:  callers{edgeSecret: base.Env.EdgeSecret, keySecret: []byte(base.Env.InternalSecret)},
+		limiter: &limiter{
+			option:    redisOption(base),
+			keyPrefix: base.Env.Namespace + "limit", log: base.Log, now: base.Now, failures: metrics.limiterFailures,
+		},
+		forwarder: &forwarder{instances: instances, region: base.Region.Name, duration: metrics.duration, retries: metrics.retries},
+		regions:   newRegionHealth(base),
+		document:  newDocuments(base, matcher, table.services()),
+		limited:   metrics.limited,
+	}
+	// The watches start with the service, not with the first request that needs them.
+	for _, name := range table.services() {
+		base.Discovery.Instances(name)
+	}
+	base.Ready("neighbours", instances.ready(table.Needs))
+	base.Loop("prune connections", instances.prune)
+	base.Loop("watch regions", service.regions.watch)
+	base.Loop("merge documents", service.document.watch)
+	if base.Env.RedisAddress != "" {
+		base.Loop("connect to redis", service.limiter.connect)
+	}
+	service.routes(base)
+	return nil
+}
+
+func redisOption(base *kit.Base) rueidis.ClientOption {
+	return rueidis.ClientOption{
+		InitAddress: []string{base.Env.RedisAddress}, Password: base.Env.RedisPassword, ClientName: base.Name,
+		ConnWriteTimeout: 2 * time.Second, DisableCache: true,
+	}
+}

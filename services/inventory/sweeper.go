@@ -1,0 +1,107 @@
+package inventory
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/httpx"
+)
+
+const (
+	// sweepBatch is how many expired holds one pass ends; the next pass takes the rest.
+	sweepBatch = 100
+	// sweepFailures end a pass early: each may have cost a time-out, because payment is away.
+	sweepFailures = 3
+)
+
+// payments is what the sweeper asks of the payment service.
+type payments interface {
+	// voidUnlessCaptured makes sure that the saga is not charged from now on, unless it is already, and says which:
+	// the state is captured when the charge stands and anything else when it never will.
+	voidUnlessCaptured(ctx context.Context, sagaID string) (state string, err error)
+}
+
+func (p paymentClient) voidUnlessCaptured(ctx context.Context, sagaID string) (string, error) {
+	var payment contract.Payment
+	err := p.client.Do(ctx, httpx.Call{
+		Service: contract.ServicePayment, Method: http.MethodPost,
+		// Asking first and voiding after would refund a charge that was captured between the two.
+		Path: "/internal/v1/charges/" + sagaID + "/void?keep_captured=true", Out: &payment,
+	})
+	return payment.State, err
+}
+
+// sweepLoop ends holds that have expired, until its context ends.
+func (s *service) sweepLoop(ctx context.Context) error {
+	ticker := time.NewTicker(s.settings.sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			s.sweep(ctx)
+		}
+	}
+}
+
+// sweep ends this region's expired holds, and those of other regions that their own sweepers have left for too long: a region
+// that is lost must not keep stock from being sold.
+func (s *service) sweep(ctx context.Context) {
+	now := s.now()
+	s.sweepRegions(ctx, []string{s.region}, now)
+	var others []string
+	for _, region := range s.regions {
+		if region.Name != s.region {
+			others = append(others, region.Name)
+		}
+	}
+	if len(others) > 0 {
+		s.sweepRegions(ctx, others, now.Add(-s.settings.neighbourGrace))
+	}
+}
+
+func (s *service) sweepRegions(ctx context.Context, regions []string, before time.Time) {
+	expired, err := s.store.expired(ctx, regions, before, sweepBatch)
+	if err != nil {
+		s.log.WarnContext(ctx, "Expired holds could not be read; they will be looked for again.", "error", httpx.ErrorChain(err))
+		return
+	}
+	// In any order, so that holds which cannot be ended yet do not keep the others waiting for ever.
+	rand.Shuffle(len(expired), func(i, j int) { expired[i], expired[j] = expired[j], expired[i] })
+	failures := 0
+	for _, r := range expired {
+		if err := s.endExpired(ctx, r); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "An expired hold could not be ended; it is kept and will be tried again.", "saga_id", r.SagaID, "error", httpx.ErrorChain(err))
+			failures++
+		}
+		if ctx.Err() != nil || failures == sweepFailures {
+			return
+		}
+	}
+}
+
+// endExpired releases a hold once its charge is known not to stand, and extends it while the charge does.
+func (s *service) endExpired(ctx context.Context, r reservation) error {
+	state, err := s.payments.voidUnlessCaptured(ctx, r.SagaID)
+	if err != nil {
+		return err
+	}
+	switch state {
+	case contract.PaymentStateVoided, contract.PaymentStateDeclined:
+		_, err := s.release(ctx, r.SagaID)
+		if contract.CodeOf(err) == contract.CodeConflict {
+			return nil // sold between the look and now
+		}
+		return err
+	case contract.PaymentStateCaptured:
+		s.log.WarnContext(ctx, "A hold expired although its charge stands; it is extended until the order is settled.", "saga_id", r.SagaID)
+		s.outcomes.WithLabelValues("extended").Inc()
+		return s.store.extend(ctx, r, s.now().Add(s.settings.extension))
+	default:
+		return contract.Errorf(contract.CodeUnavailable, "the charge of %s is still %s", r.SagaID, state)
+	}
+}

@@ -1,0 +1,60 @@
+package order
+
+import (
+	"context"
+	"errors"
+
+	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// This service publishes OrderConfirmed and OrderFailed on order-events, each in the transaction that ends its saga, and hears
+// payment-events.
+
+// onPayment takes a payment's event as the hint that it is. A saga that is driven here looks at its payment at once. One whose
+// holder has stopped is taken on, but only when the payment's owner says that there is such a payment and that it is settled: a
+// forged or stale event costs two reads and moves nothing.
+func (s *service) onPayment(ctx context.Context, event contract.Event) error {
+	if event.Type != contract.PaymentSucceeded && event.Type != contract.PaymentFailed {
+		return nil
+	}
+	var change contract.PaymentChange
+	if err := event.Decode(&change); err != nil {
+		// No later attempt would read it; the sweeper finds the saga all the same.
+		s.log.WarnContext(ctx, "A payment's event could not be read and was passed over.", "event_id", event.ID, "error", err.Error())
+		return nil //nolint:nilerr // see above
+	}
+	id, err := geo.ParseID(change.SagaID)
+	home, known := s.homes[id.Region]
+	if err != nil || id.Kind != "sga" || !known {
+		s.log.WarnContext(ctx, "A payment's event names no saga and was passed over.", "event_id", event.ID)
+		return nil
+	}
+	if s.orchestrator.wake(change.SagaID) {
+		return nil
+	}
+	return s.takeOver(ctx, home, change.SagaID)
+}
+
+func (s *service) takeOver(ctx context.Context, home, sagaID string) error {
+	abandoned, err := s.store.abandoned(ctx, home, sagaID)
+	if err != nil || !abandoned {
+		return err
+	}
+	payment, err := s.neighbours.payment(ctx, sagaID)
+	var typed *contract.Error
+	if errors.As(err, &typed) && !passing(err) {
+		return nil //nolint:nilerr // its owner knows of no such payment: the event is forged
+	}
+	if err != nil || payment.State == contract.PaymentStatePending {
+		return err
+	}
+	taken, err := s.store.claimOne(ctx, home, sagaID, s.orchestrator.holder, s.settings.Lease)
+	if err != nil {
+		return err
+	}
+	for _, saga := range taken {
+		s.orchestrator.resume(ctx, saga)
+	}
+	return nil
+}

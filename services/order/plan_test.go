@@ -1,0 +1,69 @@
+package order
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// seeds fill the tables, because on empty ones any index is as good as another.
+var seeds = []string{
+	`INSERT INTO orders (crdb_region, id, number, saga_id, cart_id, cart_version, owner_hash, status, reason, version, quote, payment_id, email,
+		shipping_address, answer_status, answer_body, created_at, updated_at)
+	SELECT 'us-east', 'ord' || n, 'N' || n, 'sga' || n, 'crt' || n, 1, ''::BYTEA, 'confirmed', '', 2, '{}', '', '', '{}', 0, ''::BYTEA, now(), now()
+	FROM generate_series(1, 3000) AS g(n)`,
+	`INSERT INTO sagas (crdb_region, id, cart_id, idempotency_key, request_hash, order_id, state, direction, step, epoch, lease_holder, lease_until,
+		deadline, payment_token, created_at, finished_at)
+	SELECT 'us-east', 'sga' || n, 'crt' || n, 'key', ''::BYTEA, 'ord' || n, CASE WHEN n > 2000 THEN 'running' ELSE 'confirmed' END, 'forward', 'reserve', 1, '',
+		now() + n * INTERVAL '1 second', now(), '', now(), CASE WHEN n > 2000 THEN NULL ELSE now() END
+	FROM generate_series(1, 3000) AS g(n)`,
+	`INSERT INTO saga_steps (crdb_region, saga_id, epoch, seq, step, outcome, at)
+	SELECT 'us-east', 'sga' || n, 1, s, 'open', 'opened', now() FROM generate_series(1, 3000) AS g(n), generate_series(1, 4) AS h(s)`,
+}
+
+func TestHotQueriesUseTheirIndexes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, seed := range seeds {
+		if _, err := b.db.Exec(t.Context(), seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, query := range map[string]struct {
+		sql   string
+		index string
+		args  []any
+	}{
+		"the saga of a key": {selectByKey, "sagas_key", []any{"us-east", "crt", "key"}},
+		"an order":          {selectOrder, "orders_pkey", []any{"us-east", "ord"}},
+		"its history":       {selectOrder, "saga_steps_pkey", []any{"us-east", "ord"}},
+		"a cart's orders":   {selectOfCart, "orders_of_cart", []any{"us-east", "crt", afterEveryID, 20}},
+		"abandoned sagas":   {claimExpired, "sagas_to_take_over", []any{"us-east", "me", 3.0, 32}},
+		// Its key, or the few that are running: whichever the planner deems fewer.
+		"one abandoned saga":   {claimSaga, "sagas_", []any{"us-east", "sga", "me", 3.0}},
+		"keys past their time": {forgetEnded, "sagas_to_forget", []any{"us-east", time.Now(), 500}},
+	} {
+		var plan []string
+		err := b.db.InTx(t.Context(), func(tx pgx.Tx) error {
+			// Without statistics the planner may take a few thousand rows for a few.
+			if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil {
+				return err
+			}
+			rows, err := tx.Query(t.Context(), `EXPLAIN `+query.sql, query.args...)
+			if err != nil {
+				return err
+			}
+			plan, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		text := strings.Join(plan, "\n")
+		if !strings.Contains(text, query.index) || strings.Contains(text, "Seq Scan") {
+			t.Errorf("%s does not use %s:\n%s", name, query.index, text)
+		}
+	}
+}

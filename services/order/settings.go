@@ -1,0 +1,56 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+)
+
+// Settings are the time limits of a checkout.
+type Settings struct {
+	// Budget is how long a shopper waits for the final answer before 202.
+	Budget time.Duration `env:"MERIDIAN_ORDER_BUDGET, default=3s"`
+	// Lease is how long a saga belongs to a holder who has stopped; it is renewed every Renew.
+	Lease time.Duration `env:"MERIDIAN_ORDER_LEASE, default=3s"`
+	Renew time.Duration `env:"MERIDIAN_ORDER_RENEW, default=1s"`
+	// Sweep is how often sagas whose holder has stopped are looked for.
+	Sweep time.Duration `env:"MERIDIAN_ORDER_SWEEP, default=500ms"`
+	// Forward is how long a saga tries to sell. After it, only a charge that already stands is taken further.
+	Forward time.Duration `env:"MERIDIAN_ORDER_FORWARD, default=60s"`
+	// Hold is how long the stock is kept; it has to outlast Forward.
+	Hold time.Duration `env:"MERIDIAN_ORDER_HOLD, default=10m"`
+	// Provider is how long the payment provider may take for one charge.
+	Provider time.Duration `env:"MERIDIAN_ORDER_PROVIDER, default=15s"`
+	// Drain is how long sagas under way may go on when the service stops; others take on what is left.
+	Drain time.Duration `env:"MERIDIAN_ORDER_DRAIN, default=5s"`
+	// Keep is how long an idempotency key and its answer are remembered.
+	Keep time.Duration `env:"MERIDIAN_ORDER_KEEP, default=168h"`
+
+	// OnBoundary is called at each step's boundary, for drills that stop a saga there: an error abandons it exactly as the
+	// death of the process would. Nil does nothing.
+	OnBoundary func(ctx context.Context, crossing Crossing) error
+}
+
+// LoadSettings reads the settings from the environment; the defaults are those that docs/architecture.md promises.
+func LoadSettings(ctx context.Context) (Settings, error) {
+	var settings Settings
+	if err := envconfig.Process(ctx, &settings); err != nil {
+		return Settings{}, fmt.Errorf("read the settings of a checkout: %w", err)
+	}
+	return settings, settings.Validate()
+}
+
+// Validate refuses limits that contradict one another.
+func (s Settings) Validate() error {
+	switch {
+	case s.Budget <= 0 || s.Sweep <= 0 || s.Provider <= 0 || s.Drain < 0 || s.Keep <= 0:
+		return fmt.Errorf("MERIDIAN_ORDER_BUDGET, _SWEEP, _PROVIDER and _KEEP have to be above 0")
+	case s.Renew <= 0 || s.Lease < 2*s.Renew:
+		return fmt.Errorf("MERIDIAN_ORDER_LEASE (%s) has to be at least twice MERIDIAN_ORDER_RENEW (%s)", s.Lease, s.Renew)
+	case s.Hold < s.Forward+s.Provider:
+		return fmt.Errorf("MERIDIAN_ORDER_HOLD (%s) has to outlast MERIDIAN_ORDER_FORWARD and _PROVIDER (%s)", s.Hold, s.Forward+s.Provider)
+	}
+	return nil
+}

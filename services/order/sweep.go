@@ -1,0 +1,66 @@
+package order
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// sweepBatch is how many sagas one sweep takes on at most.
+	sweepBatch = 32
+	// forgetEvery and forgetBatch pace the end of old idempotency keys.
+	forgetEvery = time.Minute
+	forgetBatch = 500
+)
+
+// sweeper takes on the sagas of a region whose holder has stopped, and forgets keys that are past their time.
+type sweeper struct {
+	*orchestrator
+	// home is the region whose sagas are swept: the process's own while that is all it answers for.
+	home string
+}
+
+func (s sweeper) run(ctx context.Context) error {
+	sweep, forget := time.NewTicker(s.settings.Sweep), time.NewTicker(forgetEvery)
+	defer sweep.Stop()
+	defer forget.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sweep.C:
+			s.takeOn(ctx)
+		case <-forget.C:
+			s.forget(ctx)
+		}
+	}
+}
+
+func (s sweeper) takeOn(ctx context.Context) {
+	limit := min(sweepBatch, s.room())
+	if limit <= 0 {
+		return
+	}
+	taken, err := s.store.claim(ctx, s.home, s.holder, s.settings.Lease, limit)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.WarnContext(ctx, "Abandoned sagas could not be looked for; it will be tried again.", "error", err.Error())
+		}
+		return
+	}
+	for _, saga := range taken {
+		s.resume(ctx, saga)
+	}
+}
+
+func (s sweeper) forget(ctx context.Context) {
+	for {
+		gone, err := s.store.forget(ctx, s.home, s.now().Add(-s.settings.Keep), forgetBatch)
+		if err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "Old idempotency keys could not be forgotten; it will be tried again.", "error", err.Error())
+		}
+		if err != nil || gone < forgetBatch {
+			return
+		}
+	}
+}

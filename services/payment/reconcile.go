@@ -1,0 +1,97 @@
+package payment
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/httpx"
+)
+
+const (
+	// reconcileBatch is how many open payments one pass asks about.
+	reconcileBatch = 100
+	// reconcileFailures end a pass early: each may have cost a time-out, because the provider is away.
+	reconcileFailures = 3
+	// settleMargin is how long after the last moment of a call nobody else asks about its payment.
+	settleMargin = 5 * time.Second
+	longestPause = 10 * time.Minute
+)
+
+// dueAfterCall is when a payment is asked about again whose call to the provider begins now.
+func (s *service) dueAfterCall() *time.Time {
+	due := s.now().Add(s.settings.providerLimit + s.settings.findLimit + settleMargin)
+	return &due
+}
+
+// reconcileLoop settles payments that were left open, by a crash or a lost answer, until its context ends.
+func (s *service) reconcileLoop(ctx context.Context) error {
+	ticker := time.NewTicker(s.settings.reconcileEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			s.reconcile(ctx)
+		}
+	}
+}
+
+// reconcile asks about this region's open payments, and about those that another region has left open for too long.
+func (s *service) reconcile(ctx context.Context) {
+	now := s.now()
+	s.reconcileRegions(ctx, []string{s.region}, now)
+	var others []string
+	for _, region := range s.regions {
+		if region.Name != s.region {
+			others = append(others, region.Name)
+		}
+	}
+	if len(others) > 0 {
+		s.reconcileRegions(ctx, others, now.Add(-s.settings.neighbourGrace))
+	}
+}
+
+func (s *service) reconcileRegions(ctx context.Context, regions []string, before time.Time) {
+	open, err := s.store.due(ctx, regions, before, reconcileBatch)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.WarnContext(ctx, "Open payments could not be read; they will be looked for again.", "error", httpx.ErrorChain(err))
+		}
+		return
+	}
+	// In any order, so that payments whose answer does not come do not keep the others waiting for ever.
+	rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
+	failures := 0
+	for _, p := range open {
+		if err := s.askAgain(ctx, p); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "An open payment could not be settled; it will be tried again.", "payment_id", p.ID, "error", httpx.ErrorChain(err))
+			failures++
+		}
+		if ctx.Err() != nil || failures == reconcileFailures {
+			return
+		}
+	}
+}
+
+// askAgain goes on with what was left open. A charge that the provider never heard of stays pending: only the saga has the
+// token, and will charge or void; so it is asked about ever more seldom.
+func (s *service) askAgain(ctx context.Context, p payment) error {
+	asked := s.now()
+	if p.voiding {
+		_, err := s.finishVoid(ctx, p)
+		return err
+	}
+	result, found, err := s.findAtProvider(ctx, p)
+	if err != nil {
+		return contract.Unavailable(err, "the payment provider did not answer")
+	}
+	if found {
+		_, err := s.settle(ctx, p, result)
+		return err
+	}
+	pause := min(max(asked.Sub(p.createdAt)/2, settleMargin), longestPause)
+	return s.store.postpone(ctx, p, asked.Add(pause))
+}
