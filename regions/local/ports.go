@@ -28,21 +28,35 @@ func (p Ports) Validate(regions int) error {
 	return nil
 }
 
-// Edge is where shoppers connect, EdgeAdmin where the edge answers operators, SQL where the one SQL server listens.
-func (p Ports) Edge() int      { return p.Base }
+// Edge is where shoppers connect.
+func (p Ports) Edge() int { return p.Base }
+
+// EdgeAdmin is where the edge answers operators.
 func (p Ports) EdgeAdmin() int { return p.Base + 1 }
-func (p Ports) SQL() int       { return p.Base + 2 }
+
+// SQL is where the one SQL server listens.
+func (p Ports) SQL() int { return p.Base + 2 }
 
 // Gateway is the listener of the i-th region's gateway.
 func (p Ports) Gateway(i int) int { return p.Base + gatewayOffset + i }
 
-// The engines of the i-th region.
-func (p Ports) Redis(i int) int      { return p.inRegion(i, 0) }
+// Redis is the i-th region's Redis.
+func (p Ports) Redis(i int) int { return p.inRegion(i, 0) }
+
+// ConsulHTTP is the API and the UI of the i-th region's Consul.
 func (p Ports) ConsulHTTP(i int) int { return p.inRegion(i, 1) }
-func (p Ports) ConsulLAN(i int) int  { return p.inRegion(i, 2) }
-func (p Ports) ConsulWAN(i int) int  { return p.inRegion(i, 3) }
-func (p Ports) ConsulRPC(i int) int  { return p.inRegion(i, 4) }
-func (p Ports) Broker(i int) int     { return p.inRegion(i, 5) }
+
+// ConsulLAN is its gossip inside the region.
+func (p Ports) ConsulLAN(i int) int { return p.inRegion(i, 2) }
+
+// ConsulWAN is its gossip between regions.
+func (p Ports) ConsulWAN(i int) int { return p.inRegion(i, 3) }
+
+// ConsulRPC is where other Consul servers forward requests.
+func (p Ports) ConsulRPC(i int) int { return p.inRegion(i, 4) }
+
+// Broker is the i-th region's event broker.
+func (p Ports) Broker(i int) int { return p.inRegion(i, 5) }
 
 // servicePlaces keeps a service's place in its region's block when others are added.
 var servicePlaces = []string{"catalog", "cart", "inventory", "payment", "order"}

@@ -124,6 +124,7 @@ func TestAServiceAnswersErrorsAsProblems(t *testing.T) {
 		field              string
 	}{
 		{"field too long", "POST", "/api/v1/echo", map[string]string{"word": "too long"}, nil, 400, contract.CodeInvalid, "word"},
+		{"field missing", "POST", "/api/v1/echo", map[string]string{}, nil, 400, contract.CodeInvalid, "word"},
 		{"unknown field", "POST", "/api/v1/echo", map[string]string{"word": "a", "wrod": "b"}, nil, 400, contract.CodeInvalid, "wrod"},
 		{"not JSON", "POST", "/api/v1/echo", []byte("{"), nil, 400, contract.CodeInvalid, "body"},
 		{"no such path", "GET", "/api/v1/nothing", nil, nil, 404, contract.CodeNotFound, ""},

@@ -24,9 +24,8 @@ func (s *service) onPayment(ctx context.Context, event contract.Event) error {
 		s.log.WarnContext(ctx, "A payment's event could not be read and was passed over.", "event_id", event.ID, "error", err.Error())
 		return nil //nolint:nilerr // see above
 	}
-	id, err := geo.ParseID(change.SagaID)
-	home, known := s.homes[id.Region]
-	if err != nil || id.Kind != "sga" || !known {
+	home, known := s.homeOf(change.SagaID)
+	if !known {
 		s.log.WarnContext(ctx, "A payment's event names no saga and was passed over.", "event_id", event.ID)
 		return nil
 	}
@@ -34,6 +33,13 @@ func (s *service) onPayment(ctx context.Context, event contract.Event) error {
 		return nil
 	}
 	return s.takeOver(ctx, home, change.SagaID)
+}
+
+// homeOf gives the region of a saga's rows; false when the id is no saga's.
+func (s *service) homeOf(sagaID string) (string, bool) {
+	id, err := geo.ParseID(sagaID)
+	home, known := s.homes[id.Region]
+	return home, err == nil && id.Kind == "sga" && known
 }
 
 func (s *service) takeOver(ctx context.Context, home, sagaID string) error {

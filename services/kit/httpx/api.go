@@ -116,13 +116,3 @@ func (api *API) refuse(ctx huma.Context, err error) {
 		api.log.WarnContext(ctx.Context(), "A refusal could not be sent.", "error", err.Error())
 	}
 }
-
-// trimLocation turns huma's "body.lines[0].sku" into the path that our callers know, "lines[0].sku".
-func trimLocation(location string) string {
-	for _, prefix := range []string{"body.", "query.", "path.", "header."} {
-		if rest, found := strings.CutPrefix(location, prefix); found {
-			return rest
-		}
-	}
-	return location
-}

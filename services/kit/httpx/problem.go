@@ -135,8 +135,7 @@ func fromHuma(ctx context.Context, status int, message string, errs []error) hum
 	for _, err := range errs {
 		var detailer huma.ErrorDetailer
 		if errors.As(err, &detailer) {
-			detail := detailer.ErrorDetail()
-			problem.Field, problem.Message = trimLocation(detail.Location), detail.Message
+			problem.Field, problem.Message = fieldAtFault(detailer.ErrorDetail())
 			break
 		}
 	}
