@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -71,4 +72,14 @@ func slugOf(item json.RawMessage) string {
 		return ""
 	}
 	return named.Slug
+}
+
+// refusal tells why one item of a bulk was not written.
+func refusal(slug string, err error) contract.BulkResult {
+	result := contract.BulkResult{Slug: slug, Outcome: outcomeRefused, Reason: err.Error()}
+	var typed *contract.Error
+	if errors.As(err, &typed) {
+		result.Reason, result.Field = typed.Message, typed.Field
+	}
+	return result
 }

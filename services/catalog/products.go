@@ -135,7 +135,9 @@ func (s *service) writeOne(ctx context.Context, w wish, allowed func(*snapshot) 
 		return s.commitTo(ctx, tx, []verdict{result}, now)
 	})
 	if err != nil {
-		s.written.WithLabelValues("product", outcomeRefused).Inc()
+		if result.refused != nil {
+			s.written.WithLabelValues("product", outcomeRefused).Inc()
+		}
 		return Record{}, err
 	}
 	s.writer.Wake()

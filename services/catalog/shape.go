@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
 // shape reads JSON into T by the schema that T's tags declare: the rule that the framework applies to a whole body, here for one
@@ -28,13 +29,11 @@ func (s shape[T]) read(text []byte) (T, error) {
 	if err := json.Unmarshal(text, &loose); err != nil {
 		return value, contract.Errorf(contract.CodeInvalid, "is not JSON")
 	}
-	result := huma.ValidateResult{}
-	huma.Validate(s.registry, s.schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, loose, &result)
-	for _, err := range result.Errors {
-		if detail, ok := err.(*huma.ErrorDetail); ok {
-			return value, contract.Invalid(detail.Location, "%s", detail.Message)
-		}
-		return value, contract.Errorf(contract.CodeInvalid, "%s", err.Error())
+	path, result := huma.NewPathBuffer(nil, 0), huma.ValidateResult{}
+	path.Push("body")
+	huma.Validate(s.registry, s.schema, path, huma.ModeWriteToServer, loose, &result)
+	if err := httpx.SchemaError(result.Errors); err != nil {
+		return value, err
 	}
 	if err := json.Unmarshal(text, &value); err != nil {
 		return value, contract.Errorf(contract.CodeInvalid, "does not have the types that the schema asks for")

@@ -1,9 +1,6 @@
 package catalog
 
 import (
-	"cmp"
-	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -128,16 +125,6 @@ func (t *tree) putAll(inputs []contract.CategoryInput, newID func() string) []co
 	return results
 }
 
-// refusal tells why one item of a bulk was not written.
-func refusal(slug string, err error) contract.BulkResult {
-	result := contract.BulkResult{Slug: slug, Outcome: outcomeRefused, Reason: err.Error()}
-	var typed *contract.Error
-	if errors.As(err, &typed) {
-		result.Reason, result.Field = typed.Message, typed.Field
-	}
-	return result
-}
-
 // above gives the slugs above a category that is about to be written, nearest first.
 func (t *tree) above(input contract.CategoryInput) ([]string, error) {
 	var above []string
@@ -183,81 +170,12 @@ func (t *tree) remove(slug string) error {
 	return nil
 }
 
-// treeChange is what must be written for a changed tree.
-type treeChange struct {
-	// rows are to be stored, parents before children; those among announced have a new version.
-	rows []node
-	// announced are categories of which something that shoppers see is different now: what is written of them, or, when a
-	// category was moved, which products their lists hold.
-	announced []node
-	// moved are slugs of categories whose lineage is different, so that their products stand elsewhere.
-	moved []string
-}
-
-// changes compares the tree with what it was when newTree read it.
-func (t *tree) changes() treeChange {
-	var change treeChange
-	announced, moved := map[string]bool{}, map[string]bool{}
-	for slug, now := range t.nodes {
-		now.lineage = t.lineage(slug)
-		t.nodes[slug] = now
-		was, known := t.before[slug]
-		if !known || !sameContent(was, now) {
-			announced[slug] = true
-		}
-		if known && !slices.Equal(was.lineage, now.lineage) {
-			moved[slug] = true
-			for _, above := range difference(was.lineage, now.lineage) {
-				announced[above] = true
-			}
-		}
-	}
-	for slug, now := range t.nodes {
-		if announced[slug] {
-			now.version++
-			t.nodes[slug] = now
-			change.announced = append(change.announced, now)
-		}
-		if announced[slug] || moved[slug] {
-			change.rows = append(change.rows, now)
-		}
-	}
-	slices.SortFunc(change.announced, func(a, b node) int { return strings.Compare(a.slug, b.slug) })
-	slices.SortFunc(change.rows, func(a, b node) int {
-		return cmp.Or(cmp.Compare(len(a.lineage), len(b.lineage)), strings.Compare(a.slug, b.slug))
-	})
-	change.moved = slices.Sorted(maps.Keys(moved))
-	return change
-}
-
 func (t *tree) lineage(slug string) []string {
 	var lineage []string
 	for ; slug != ""; slug = t.nodes[slug].parent {
 		lineage = append(lineage, slug)
 	}
 	return lineage
-}
-
-// nested gives the tree as shoppers read it, siblings by position and then by slug.
-func (t *tree) nested() []contract.Category {
-	children := map[string][]node{}
-	for _, slug := range slices.Sorted(maps.Keys(t.nodes)) {
-		n := t.nodes[slug]
-		children[n.parent] = append(children[n.parent], n)
-	}
-	return nest(children, "")
-}
-
-func nest(children map[string][]node, parent string) []contract.Category {
-	siblings := children[parent]
-	slices.SortStableFunc(siblings, func(a, b node) int { return a.position - b.position })
-	nested := make([]contract.Category, 0, len(siblings))
-	for _, n := range siblings {
-		category := n.category()
-		category.Children = nest(children, n.slug)
-		nested = append(nested, category)
-	}
-	return nested
 }
 
 // category gives the node without its children.
@@ -267,12 +185,4 @@ func (n node) category() contract.Category {
 
 func sameContent(a, b node) bool {
 	return a.name == b.name && a.parent == b.parent && a.position == b.position
-}
-
-// difference gives the words that only one of two lists holds.
-func difference(a, b []string) []string {
-	only := func(these, those []string) []string {
-		return slices.DeleteFunc(slices.Clone(these), func(word string) bool { return slices.Contains(those, word) })
-	}
-	return append(only(a, b), only(b, a)...)
 }
