@@ -96,7 +96,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{"far too many", "PUT", "/api/v1/cart/items/A", map[string]any{"quantity": 1000}, 400, "quantity"},
 		{"less than none", "PUT", "/api/v1/cart/items/A", map[string]any{"quantity": -1}, 400, "quantity"},
 		{"none added", "POST", "/api/v1/cart/items", map[string]any{"sku": "A", "quantity": 0}, 400, "quantity"},
-		{"no quantity", "PUT", "/api/v1/cart/items/A", map[string]any{}, 400, "body"},
+		{"no quantity", "PUT", "/api/v1/cart/items/A", map[string]any{}, 400, "quantity"},
 		{"no SKU", "POST", "/api/v1/cart/items", map[string]any{"sku": ""}, 400, "sku"},
 		{"spaces", "POST", "/api/v1/cart/items", map[string]any{"sku": " A"}, 400, "sku"},
 		{"control character", "POST", "/api/v1/cart/items", map[string]any{"sku": "A\x00B"}, 400, "sku"},
