@@ -32,7 +32,7 @@ engines: ## Make PostgreSQL, Redis and Consul available, without root, in the ca
 .PHONY: build
 build: ## Build bin/meridian
 	@echo "==> Building bin/meridian (the first time about 2 minutes on 2 cores)"
-	@go build -trimpath -o bin/meridian .
+	@go build -o bin/meridian .
 
 .PHONY: clean
 clean: ## Stop what runs from here and delete binaries, data and logs

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -225,4 +226,23 @@ func mentions(event contract.Event, saga string) bool {
 		SagaID string `json:"saga_id"`
 	}
 	return event.Decode(&data) == nil && data.SagaID == saga
+}
+
+// Real exports hold SKUs such as "Tubes - 700x20/25 Conti": a shopper must be able to take one out of the cart again.
+func TestASKUWithASlashIsBoughtAndTakenOut(t *testing.T) {
+	s := openShop(t)
+	t.Parallel()
+	const sku = "JRN 20/25 100%"
+	product := contract.ProductInput{Slug: "journey-tubes", Title: "Tubes", Published: true, Variants: []contract.VariantInput{{SKU: sku, Prices: []contract.Money{{Amount: 700, Currency: "USD"}}}}}
+	admin := s.token(t, contract.RoleAdmin)
+	s.ask(t, "IAD", http.MethodPost, "/api/v1/admin/products", product, nil, admin).want(t, http.StatusCreated)
+	path := "/api/v1/admin/inventory/" + url.PathEscape(sku)
+	s.ask(t, "IAD", http.MethodPut, path, map[string]any{"warehouse": "iad-1", "on_hand": 9, "reference": "journey"}, nil, admin).want(t, http.StatusOK)
+	p := &shopper{shop: s, location: "IAD"}
+	p.ask(t, http.MethodPost, "/api/v1/cart/items", map[string]any{"sku": sku, "quantity": 2}, nil).want(t, http.StatusOK)
+	var cart contract.Cart
+	p.ask(t, http.MethodDelete, "/api/v1/cart/items/"+url.PathEscape(sku), nil, &cart).want(t, http.StatusOK)
+	if len(cart.Lines) != 0 {
+		t.Fatalf("the cart still holds %+v", cart.Lines)
+	}
 }

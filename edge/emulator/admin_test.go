@@ -79,11 +79,17 @@ func TestOperatorsPages(t *testing.T) {
 	}
 }
 
-func TestOperatorsPagesShadowNothing(t *testing.T) {
+// A gateway answers operators at /metrics and the like; through the edge those pages are not there, the public API all is.
+func TestOperatorsPagesAreNotForShoppers(t *testing.T) {
 	t.Parallel()
 	gateways := threeGateways(t, product)
 	w := start(t, gateways)
-	for _, path := range []string{"/health", "/ready-for-what", "/metrics", "/api/docs"} {
+	for _, path := range []string{"/health", "/ready", "/metrics", "/Metrics", "/%6detrics", "/internal/v1/skus", "/openapi.json", "/"} {
+		if got := w.get(path); got.StatusCode != http.StatusNotFound || got.region() != "" {
+			t.Errorf("%s: %d from %q", path, got.StatusCode, got.region())
+		}
+	}
+	for _, path := range []string{"/api/docs", "/api/v1/health", "/.well-known/jwks.json"} {
 		if got := w.get(path); got.region() != "us-east" || got.cache() != "BYPASS" {
 			t.Errorf("%s was answered by %q, %s", path, got.region(), got.cache())
 		}

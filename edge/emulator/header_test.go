@@ -139,7 +139,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"an unknown location", "GET /api/v1/products HTTP/1.1\r\nHost: a\r\nX-Edge-Location: XXX\r\n\r\n", "X-Edge-Location", 400, false},
 		{"a location in lower case", "GET /api/v1/products HTTP/1.1\r\nHost: a\r\nX-Edge-Location: dub\r\n\r\n", "X-Edge-Location", 400, false},
-		{"a path that hides a slash", "GET /api/v1/products%2f..%2fme HTTP/1.1\r\nHost: a\r\n\r\n", "slash", 400, false},
+		{"a path that hides dots", "GET /api/v1/products%2f..%2fme HTTP/1.1\r\nHost: a\r\n\r\n", "dots", 400, false},
 		{"a path with dots", "GET /api/v1/products/../me HTTP/1.1\r\nHost: a\r\n\r\n", "dots", 400, false},
 		{"an absolute target", "GET http://a/api/v1/products HTTP/1.1\r\nHost: a\r\n\r\n", "slash", 400, false},
 		{"another method", "TRACE /api/v1/products HTTP/1.1\r\nHost: a\r\n\r\n", "not allowed", 405, false},

@@ -89,7 +89,7 @@ func TestABypassedAnswerIsAlwaysTheShoppersOwn(t *testing.T) {
 	t.Parallel()
 	w := start(t, threeGateways(t, gossip))
 	targets := []string{
-		"/api/v1/cart", "/api/v1/me", "/api/v1/orders", "/api/v1/products/shirt/recommendations", "/api/v1/products/", "/API/v1/products",
+		"/api/v1/cart", "/api/v1/me", "/api/v1/orders", "/api/v1/products/shirt/recommendations", "/api/v1/products/", "/api/v1/Products", "/api/v1/products/a%2Fb",
 		"/api/v1/me/x.css", "/api/v1/products/x;y", "/api/v1/products?limit=%zz",
 	}
 	var all sync.WaitGroup

@@ -58,6 +58,11 @@ func (e *Edge) serve(ctx *fasthttp.RequestCtx) {
 		writeProblem(ctx, p)
 		return
 	}
+	if decision.Refuse {
+		s.count(resultRefuse)
+		writeProblem(ctx, problem{status: http.StatusNotFound, code: "not-found", title: "Not found", detail: "there is nothing at this path"})
+		return
+	}
 	if decision.Cache == nil {
 		e.forward(ctx, s, decision.Target)
 		return

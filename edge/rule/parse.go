@@ -91,9 +91,9 @@ func (r *Rule) compile() (problems []error) {
 		r.patterns = append(r.patterns, p)
 	}
 	switch r.Action {
-	case ActionBypass:
+	case ActionBypass, ActionRefuse:
 		if r.Cache != nil {
-			report("a rule that bypasses has no cache settings")
+			report("a rule that does not cache has no cache settings")
 		}
 	case ActionCache:
 		for _, method := range r.Match.Methods {
@@ -107,7 +107,7 @@ func (r *Rule) compile() (problems []error) {
 			problems = append(problems, r.Cache.validate()...)
 		}
 	default:
-		report("action %q is neither %s nor %s", r.Action, ActionCache, ActionBypass)
+		report("action %q is none of %s, %s and %s", r.Action, ActionCache, ActionBypass, ActionRefuse)
 	}
 	return problems
 }

@@ -11,7 +11,7 @@ import (
 const maxSegment = 128
 
 var (
-	literalSegment  = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
+	literalSegment  = regexp.MustCompile(`^\.?[a-z0-9][a-z0-9._-]*$`) // a dot in front as in .well-known
 	variableSegment = regexp.MustCompile(`^\{[a-z][a-z0-9_]*\}$`)
 )
 

@@ -9,10 +9,11 @@ import (
 // Action is what a rule does with the requests it matches.
 type Action string
 
-// The two actions.
+// The actions.
 const (
 	ActionCache  Action = "cache"  // may be answered from the edge's cache
 	ActionBypass Action = "bypass" // is forwarded, and its answer is never kept
+	ActionRefuse Action = "refuse" // gets a 404 from the edge: no origin serves it to shoppers
 )
 
 // Rules is a validated list of rules; the first that matches decides. Make one with Default or
@@ -60,6 +61,8 @@ func (r *Rules) List() []Rule { return append([]Rule(nil), r.list...) }
 type Decision struct {
 	// Rule is the name of the rule that matched, empty when none did.
 	Rule string
+	// Refuse says that there is nothing at the path for shoppers.
+	Refuse bool
 	// Cache is how to keep the answer; nil means bypass.
 	Cache *Cache
 	// Target is the path and query to send to the origin. When Cache is set it is canonical, and
@@ -80,8 +83,8 @@ func (r *Rules) Decide(method, target string) (Decision, error) {
 		if !rule.matches(method, path) {
 			continue
 		}
-		if rule.Action == ActionBypass {
-			return Decision{Rule: rule.Name, Target: target}, nil
+		if rule.Action != ActionCache {
+			return Decision{Rule: rule.Name, Target: target, Refuse: rule.Action == ActionRefuse}, nil
 		}
 		canonical, ok := canonicalQuery(query, rule.Cache.Query)
 		if !ok {
