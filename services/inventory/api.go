@@ -25,6 +25,8 @@ func (s *service) routes(api *httpx.API) {
 	httpx.Handle(api, huma.Operation{OperationID: "post-counts", Method: http.MethodPost, Path: "/api/v1/admin/inventory",
 		Summary: "Set what is on hand of many SKUs", Tags: admin, Security: operators, DefaultStatus: http.StatusOK}, s.postCounts)
 
+	httpx.Handle(api, huma.Operation{OperationID: "import-counts", Method: http.MethodPost, Path: "/internal/v1/counts",
+		Summary: "Set what is on hand of many SKUs, for the imports service", Tags: internal, DefaultStatus: http.StatusOK}, s.postCounts)
 	httpx.Handle(api, huma.Operation{OperationID: "reserve", Method: http.MethodPost, Path: "/internal/v1/reservations",
 		Summary: "Hold stock for a saga", Tags: internal, DefaultStatus: http.StatusCreated}, s.postReservation)
 	httpx.Handle(api, huma.Operation{OperationID: "get-reservation", Method: http.MethodGet, Path: "/internal/v1/reservations/{saga_id}",

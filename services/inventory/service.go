@@ -86,7 +86,7 @@ func newService(base *kit.Base, settings settings) *service {
 // declare puts the service's routes, loops and consumers on its base.
 func (s *service) declare(base *kit.Base) {
 	s.routes(base.API)
-	base.Loop("sweep", s.sweepLoop)
+	base.Loop("sweep", kit.Every(s.settings.sweepEvery, base.Overdue(s.settings.neighbourGrace, s.sweep)))
 	base.Loop("bands", s.bands.run)
 	base.Consume(s.applyEvent, contract.TopicOrders)
 }

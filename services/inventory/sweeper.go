@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -34,41 +35,11 @@ func (p paymentClient) voidUnlessCaptured(ctx context.Context, sagaID string) (s
 	return payment.State, err
 }
 
-// sweepLoop ends holds that have expired, until its context ends.
-func (s *service) sweepLoop(ctx context.Context) error {
-	ticker := time.NewTicker(s.settings.sweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			s.sweep(ctx)
-		}
-	}
-}
-
-// sweep ends this region's expired holds, and those of other regions that their own sweepers have left for too long: a region
-// that is lost must not keep stock from being sold.
-func (s *service) sweep(ctx context.Context) {
-	now := s.now()
-	s.sweepRegions(ctx, []string{s.region}, now)
-	var others []string
-	for _, region := range s.regions {
-		if region.Name != s.region {
-			others = append(others, region.Name)
-		}
-	}
-	if len(others) > 0 {
-		s.sweepRegions(ctx, others, now.Add(-s.settings.neighbourGrace))
-	}
-}
-
-func (s *service) sweepRegions(ctx context.Context, regions []string, before time.Time) {
+// sweep ends the expired holds of some regions.
+func (s *service) sweep(ctx context.Context, regions []string, before time.Time) error {
 	expired, err := s.store.expired(ctx, regions, before, sweepBatch)
 	if err != nil {
-		s.log.WarnContext(ctx, "Expired holds could not be read; they will be looked for again.", "error", httpx.ErrorChain(err))
-		return
+		return fmt.Errorf("read expired holds: %w", err)
 	}
 	// In any order, so that holds which cannot be ended yet do not keep the others waiting for ever.
 	rand.Shuffle(len(expired), func(i, j int) { expired[i], expired[j] = expired[j], expired[i] })
@@ -79,9 +50,10 @@ func (s *service) sweepRegions(ctx context.Context, regions []string, before tim
 			failures++
 		}
 		if ctx.Err() != nil || failures == sweepFailures {
-			return
+			break
 		}
 	}
+	return nil //nolint:nilerr // each failure has been logged and is tried again
 }
 
 // endExpired releases a hold once its charge is known not to stand, and extends it while the charge does.

@@ -21,11 +21,20 @@ type Environment struct {
 	RedisPassword string   `env:"MERIDIAN_REDIS_PASSWORD"`
 	Brokers       []string `env:"MERIDIAN_BROKERS"`
 	ConsulAddress string   `env:"MERIDIAN_CONSUL_ADDRESS"`
+	// Peers are where the links to the other regions' gateways begin: region=url, comma-separated. A region without one is judged by
+	// Consul alone.
+	Peers map[string]string `env:"MERIDIAN_PEERS, separator=="`
 	// JWKS holds the public keys of all regions.
 	JWKS           string `env:"MERIDIAN_JWKS"`
 	InternalSecret string `env:"MERIDIAN_INTERNAL_SECRET"`
 	EdgeSecret     string `env:"MERIDIAN_EDGE_SECRET"`
-	LogLevel       string `env:"MERIDIAN_LOG_LEVEL, default=info"`
+	// SigningSeed and DirectoryKey, in hexadecimal, are given to the process that runs identity and to no other: the region's own
+	// Ed25519 seed, whose public half is in JWKS, and the key of the login directory, the same in every region.
+	SigningSeed  string `env:"MERIDIAN_SIGNING_SEED"`
+	DirectoryKey string `env:"MERIDIAN_DIRECTORY_KEY"`
+	LogLevel     string `env:"MERIDIAN_LOG_LEVEL, default=info"`
+	// Profiling lets whoever knows the internal secret take CPU profiles of the process.
+	Profiling bool `env:"MERIDIAN_PPROF, default=false"`
 	// Namespace separates shops that share a Redis and a Consul, as parallel tests do: it leads every key and service name.
 	Namespace string `env:"MERIDIAN_NAMESPACE"`
 }

@@ -47,3 +47,40 @@ func errorText(err error) string {
 	}
 	return err.Error()
 }
+
+// Every makes a loop of a task that is done at once and then at an interval. A task that fails ends the loop, which Base.Loop
+// logs and starts again.
+func Every(interval time.Duration, task func(ctx context.Context) error) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			if err := task(ctx); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-ticker.C:
+			}
+		}
+	}
+}
+
+// Overdue makes a task of work that each region's services do on their own region's rows, and that the others do for them once it
+// has been overdue for a grace period: a region that is lost must not keep what it left open from being finished.
+func (b *Base) Overdue(grace time.Duration, work func(ctx context.Context, regions []string, before time.Time) error) func(ctx context.Context) error {
+	var others []string
+	for _, region := range b.Regions {
+		if region.Name != b.Region.Name {
+			others = append(others, region.Name)
+		}
+	}
+	return func(ctx context.Context) error {
+		now := b.Now()
+		if err := work(ctx, []string{b.Region.Name}, now); err != nil || len(others) == 0 {
+			return err
+		}
+		return work(ctx, others, now.Add(-grace))
+	}
+}

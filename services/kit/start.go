@@ -124,7 +124,7 @@ func (r *Running) newBase(definition Definition, options Options) (*Base, error)
 	}
 	base.App = httpx.NewApp(httpx.ServerConfig{
 		Service: definition.Name, Region: options.Region.Name, InternalSecret: options.Env.InternalSecret,
-		Log: base.Log, Tracer: base.Tracer, Registry: registry,
+		Log: base.Log, Tracer: base.Tracer, Registry: registry, Profiling: options.Env.Profiling,
 	})
 	base.API = httpx.NewAPI(base.App, "Meridian "+definition.Name, "1.0.0", verifier, base.Log)
 	if base.Discovery, err = discovery.New(options.Env.ConsulAddress, options.Env.Namespace, base.Log); err != nil {

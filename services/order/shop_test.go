@@ -138,7 +138,7 @@ func (s *shop) insist(ref, key string, request order.Request) (answer, error) {
 		}
 		select {
 		case <-deadline.C:
-			return got, fmt.Errorf("still %s (%v)", got, err)
+			return got, fmt.Errorf("still %s: %w", got, err)
 		case <-ticker.C:
 		}
 	}

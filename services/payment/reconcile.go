@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -25,42 +26,11 @@ func (s *service) dueAfterCall() *time.Time {
 	return &due
 }
 
-// reconcileLoop settles payments that were left open, by a crash or a lost answer, until its context ends.
-func (s *service) reconcileLoop(ctx context.Context) error {
-	ticker := time.NewTicker(s.settings.reconcileEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			s.reconcile(ctx)
-		}
-	}
-}
-
-// reconcile asks about this region's open payments, and about those that another region has left open for too long.
-func (s *service) reconcile(ctx context.Context) {
-	now := s.now()
-	s.reconcileRegions(ctx, []string{s.region}, now)
-	var others []string
-	for _, region := range s.regions {
-		if region.Name != s.region {
-			others = append(others, region.Name)
-		}
-	}
-	if len(others) > 0 {
-		s.reconcileRegions(ctx, others, now.Add(-s.settings.neighbourGrace))
-	}
-}
-
-func (s *service) reconcileRegions(ctx context.Context, regions []string, before time.Time) {
+// reconcile settles payments of some regions that were left open, by a crash or a lost answer.
+func (s *service) reconcile(ctx context.Context, regions []string, before time.Time) error {
 	open, err := s.store.due(ctx, regions, before, reconcileBatch)
 	if err != nil {
-		if ctx.Err() == nil {
-			s.log.WarnContext(ctx, "Open payments could not be read; they will be looked for again.", "error", httpx.ErrorChain(err))
-		}
-		return
+		return fmt.Errorf("read open payments: %w", err)
 	}
 	// In any order, so that payments whose answer does not come do not keep the others waiting for ever.
 	rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
@@ -71,9 +41,10 @@ func (s *service) reconcileRegions(ctx context.Context, regions []string, before
 			failures++
 		}
 		if ctx.Err() != nil || failures == reconcileFailures {
-			return
+			break
 		}
 	}
+	return nil //nolint:nilerr // each failure has been logged and is tried again
 }
 
 // askAgain goes on with what was left open. A charge that the provider never heard of stays pending: only the saga has the

@@ -58,7 +58,7 @@ func definitionWith(settings settings) kit.Definition {
 		Setup: func(_ context.Context, base *kit.Base) error {
 			s := newService(base, settings)
 			s.routes(base.API)
-			base.Loop("reconcile", s.reconcileLoop)
+			base.Loop("reconcile", kit.Every(s.settings.reconcileEvery, base.Overdue(s.settings.neighbourGrace, s.reconcile)))
 			return nil
 		},
 	}
@@ -68,7 +68,6 @@ func definitionWith(settings settings) kit.Definition {
 type service struct {
 	store    *store
 	provider provider.Provider
-	region   string
 	regions  []contract.Region
 	settings settings
 	now      func() time.Time
@@ -86,6 +85,6 @@ func newService(base *kit.Base, settings settings) *service {
 	base.Registry.MustRegister(outcomes, unanswered)
 	return &service{
 		store: newStore(base.DB, outbox.Start(base), base.Now), provider: counted{settings.provider(base), unanswered},
-		region: base.Region.Name, regions: base.Regions, settings: settings, now: base.Now, log: base.Log, outcomes: outcomes,
+		regions: base.Regions, settings: settings, now: base.Now, log: base.Log, outcomes: outcomes,
 	}
 }

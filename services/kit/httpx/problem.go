@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -81,6 +82,14 @@ func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
 
 // GetStatus gives the HTTP status.
 func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders repeats the member retry_after, in seconds, as the header that clients know; huma sends it.
+func (p *Problem) GetHeaders() http.Header {
+	if wait, ok := p.extra["retry_after"].(int64); ok {
+		return http.Header{"Retry-After": {strconv.FormatInt(wait, 10)}}
+	}
+	return nil
+}
 
 // ContentType replaces plain JSON's.
 func (p *Problem) ContentType(string) string { return ProblemContentType }

@@ -37,6 +37,8 @@ type ServerConfig struct {
 	Log            *slog.Logger
 	Tracer         *telemetry.Tracer
 	Registry       *prometheus.Registry
+	// Profiling serves ProfilePath.
+	Profiling bool
 }
 
 // NewApp makes a service's app: traced, measured, with problem documents for whatever goes wrong, and /metrics.
@@ -56,6 +58,9 @@ func NewApp(config ServerConfig) *fiber.App {
 	app.Use(observe(config))
 	app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(config.Registry, promhttp.HandlerOpts{})))
 	app.Use("/internal/", guard(config.InternalSecret))
+	if config.Profiling {
+		serveProfiles(app)
+	}
 	return app
 }
 
