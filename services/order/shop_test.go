@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -138,7 +139,7 @@ func (s *shop) insist(ref, key string, request order.Request) (answer, error) {
 		}
 		select {
 		case <-deadline.C:
-			return got, fmt.Errorf("still %s: %w", got, err)
+			return got, errors.Join(fmt.Errorf("still %s", got), err)
 		case <-ticker.C:
 		}
 	}
