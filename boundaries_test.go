@@ -39,6 +39,8 @@ var bans = []ban{
 	{from: "regions/engine", to: "services", reason: "an engine does not know who uses it"},
 	{from: "regions/process", to: "", except: []string{"regions/process"},
 		reason: "supervising a process needs to know nothing of the shop"},
+	{from: "regions/link", to: "", except: []string{"regions/link", "geo"},
+		reason: "a link carries bytes; it needs to know distances and nothing of the shop"},
 	{from: "regions/cluster", to: "regions", except: []string{"regions/cluster"},
 		reason: "a region's services run the same on a laptop and in a cluster"},
 }

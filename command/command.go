@@ -30,15 +30,16 @@ type verbs struct {
 	Home       string `help:"Folder of the running copy's state and logs." env:"MERIDIAN_HOME" default:".meridian" type:"path"`
 	RegionsDir string `help:"Folder of region files; the shipped ones when absent." env:"MERIDIAN_REGIONS_DIR" type:"existingdir"`
 
-	Up      up      `cmd:"" help:"Start every region, the SQL server and the edge on this machine."`
+	Up      up      `cmd:"" help:"Start the regions, the SQL server and the edge on this machine."`
 	Down    down    `cmd:"" help:"Stop what up started."`
 	Status  status  `cmd:"" help:"Show what runs, where it listens and how it is."`
-	Doctor  doctor  `cmd:"" help:"Look for what is wrong and say what mends it."`
+	Doctor  checkup `cmd:"" help:"Look for what is wrong and say what mends it."`
 	Seed    seeder  `cmd:"" help:"Fill the running shop with a believable catalog."`
 	Import  imports `cmd:"" name:"import" help:"Read products from a Shopify product CSV export into the running shop."`
+	Link    links   `cmd:"" help:"Delay or cut what passes between two regions."`
 	Token   token   `cmd:"" help:"Print a bearer token for the running copy."`
 	Migrate migrate `cmd:"" help:"Bring every service's database to the newest schema."`
-	Region  region  `cmd:"" help:"Run all services of one region in this process."`
+	Region  region  `cmd:"" help:"Start, stop or show a region of the running copy, or run one in this process."`
 	Service service `cmd:"" help:"Run one service of a region in this process."`
 	Engine  engines `cmd:"" help:"Run one engine in this process."`
 	Version version `cmd:"" help:"Print the version."`

@@ -20,6 +20,7 @@ type engines struct {
 	Consul   consulEngine   `cmd:"" help:"Run a region's Consul server."`
 	Broker   brokerEngine   `cmd:"" help:"Run a region's event broker (kfake, which speaks Kafka's protocol)."`
 	Edge     edgeEngine     `cmd:"" help:"Run the edge on this machine."`
+	Links    linksEngine    `cmd:"" help:"Run the links between regions (toxiproxy), which can be delayed and cut."`
 }
 
 type brokerEngine struct {
@@ -37,6 +38,7 @@ type edgeEngine struct {
 	Admin  string   `required:"" help:"host:port for /health, /ready and /metrics."`
 	Origin []string `required:"" help:"A region's gateway as <region>=<url>; repeat for each."`
 	Secret string   `env:"MERIDIAN_EDGE_SECRET" required:"" help:"Proves to gateways that a request came through the edge."`
+	Pprof  bool     `env:"MERIDIAN_PPROF" help:"Give CPU profiles at --admin, /debug/pprof/profile."`
 }
 
 // Run serves until it is interrupted.
@@ -50,7 +52,7 @@ func (d *edgeEngine) Run(e *env) error {
 		return err
 	}
 	edge, err := emulator.New(emulator.Config{
-		Listen: d.Listen, AdminListen: d.Admin, Origins: origins, Rules: rules, OriginSecret: d.Secret,
+		Listen: d.Listen, AdminListen: d.Admin, Origins: origins, Rules: rules, OriginSecret: d.Secret, Profiling: d.Pprof,
 		Log: e.logger("edge"), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/meridian-store/meridian/feed"
+	"github.com/meridian-store/meridian/feed/detect"
 	"github.com/meridian-store/meridian/feed/publish"
-	"github.com/meridian-store/meridian/feed/shopify"
 	"github.com/meridian-store/meridian/regions/local"
 	"github.com/meridian-store/meridian/services/contract"
 )
@@ -24,55 +24,47 @@ import (
 const importToken = 12 * time.Hour
 
 type imports struct {
-	File      string `arg:"" help:"Shopify product CSV export." type:"existingfile"`
-	Currency  string `help:"ISO 4217 code of the file's prices." default:"USD"`
+	File      string `arg:"" help:"Shopify product CSV export, or Google Merchant product feed (TSV or XML)." type:"existingfile"`
+	Format    string `help:"auto, shopify or google." default:"auto" enum:"auto,shopify,google"`
+	Currency  string `help:"ISO 4217 code of prices for which the file names none." default:"USD"`
 	Warehouse string `help:"Code of the warehouse that has the stock; the first region's first when absent."`
 	Check     bool   `help:"Read and check the file, and change nothing."`
+	Restart   bool   `help:"Begin with the first product even where an earlier import of this file was cut off."`
+	InFlight  int    `help:"How many batches are under way at once." default:"3"`
 	JSON      bool   `help:"Print the report as one JSON document."`
 	NoEOL     bool   `name:"allow-missing-last-line-break" help:"Take a file whose last line has no line break; a file that was cut short looks the same."`
 }
 
-// importReport is what the command prints: what the file held, and what the shop made of it.
-type importReport struct {
-	File     string          `json:"file"`
-	Rows     int64           `json:"rows"`
-	Products int64           `json:"products"`
-	Variants int64           `json:"variants"`
-	Prices   int64           `json:"prices"`
-	Images   int64           `json:"images"`
-	Shop     publish.Outcome `json:"shop"`
-	Seconds  float64         `json:"seconds"`
-	// Notes and Refusals are one line each and start with the line of the file.
-	Notes    []string `json:"notes"`
-	Refusals []string `json:"refusals"`
-	Refused  int64    `json:"refused"`
+// Validate is kong's hook.
+func (i *imports) Validate() error {
+	if i.InFlight < 1 || i.InFlight > 64 {
+		return fmt.Errorf("--in-flight %d is not between 1 and 64", i.InFlight)
+	}
+	return nil
 }
 
 // Run checks the whole file before it sends anything; the exit code is 1 when a product was refused.
 func (i *imports) Run(e *env) error {
-	begun := time.Now()
-	report := importReport{File: i.File, Notes: []string{}, Refusals: []string{}}
-	file, err := shopify.OpenFile(i.File, shopify.Options{Currency: i.Currency, AllowMissingLastLineBreak: i.NoEOL})
+	run := importRun{imports: i, env: e, begun: time.Now()}
+	file, err := os.Open(i.File)
 	if err != nil {
 		return fmt.Errorf("nothing was imported: %w", err)
 	}
 	defer file.Close()
-	if err := i.send(e, file, &report); err != nil {
-		return err
+	run.source, run.format, err = detect.Open(file, detect.Options{Format: i.Format, Currency: i.Currency, AllowMissingLastLineBreak: i.NoEOL})
+	if err != nil {
+		return fmt.Errorf("nothing was imported: %s: %w", i.File, err)
 	}
-	read := file.Report()
-	report.Rows, report.Products, report.Variants, report.Prices, report.Images = read.Rows, read.Products, read.Variants, read.Prices, read.Images
-	for _, note := range read.Notes {
-		report.Notes = append(report.Notes, note.String())
+	if !i.Check {
+		if err := run.connect(); err != nil {
+			return err
+		}
 	}
-	var refusals []string
-	for _, refusal := range read.Refusals {
-		refusals = append(refusals, refusal.String())
+	if err := run.pump(); err != nil {
+		return run.explain(err)
 	}
-	report.Refusals = append(refusals, report.Refusals...)
-	report.Refused = read.Refused + report.Shop.Refused + report.Shop.StockDenied
-	report.Seconds = time.Since(begun).Seconds()
-	if err := i.print(e.out, report); err != nil {
+	report := run.report()
+	if err := report.print(e.out, i.JSON, i.Check); err != nil {
 		return err
 	}
 	if report.Refused > 0 {
@@ -81,58 +73,30 @@ func (i *imports) Run(e *env) error {
 	return nil
 }
 
-func (i *imports) send(e *env, file *shopify.File, report *importReport) error {
-	publisher := &publish.Publisher{Refused: func(r feed.Refusal) {
-		if len(report.Refusals) < feed.KeptFindings {
-			report.Refusals = append(report.Refusals, r.String())
-		}
-	}}
-	if !i.Check {
-		if err := i.connect(e, publisher); err != nil {
-			return err
-		}
-		if err := publisher.Categories(e.ctx, file.Survey().Categories()); err != nil {
-			return err
-		}
-	}
-	bar := e.progress(file.Survey().Bytes, "Importing "+i.File)
-	for {
-		item, err := file.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if !i.Check {
-			if err := publisher.Add(e.ctx, item); err != nil {
-				return err
-			}
-		}
-		if err := bar.Set64(file.BytesRead()); err != nil {
-			return fmt.Errorf("show the progress: %w", err)
-		}
-	}
-	if !i.Check {
-		if err := publisher.Flush(e.ctx); err != nil {
-			return err
-		}
-	}
-	report.Shop = publisher.Outcome()
-	return bar.Finish()
+// importRun is one import under way. publisher is nil when the file is only checked.
+type importRun struct {
+	*imports
+	*env
+	begun     time.Time
+	format    string
+	source    feed.Source
+	publisher *publish.Publisher
+	kept      *progressFile
+	// skippedRows are those of the products that an earlier run brought in.
+	skippedRows int64
 }
 
-// connect finds the running shop, and names the import by the file's content.
-func (i *imports) connect(e *env, publisher *publish.Publisher) error {
-	state, home, err := e.running()
+// connect finds the running shop, names the import by the file's content, and looks how far an earlier run came.
+func (r *importRun) connect() error {
+	state, home, err := r.running()
 	if err != nil {
 		return err
 	}
-	warehouse, err := i.warehouse(e)
+	warehouse, err := r.warehouse()
 	if err != nil {
 		return err
 	}
-	sum, err := digest(i.File)
+	sum, err := digest(r.File)
 	if err != nil {
 		return err
 	}
@@ -140,13 +104,80 @@ func (i *imports) connect(e *env, publisher *publish.Publisher) error {
 	if err != nil {
 		return err
 	}
-	publisher.URL, publisher.Token = state.GatewayURL(0), token
-	publisher.Warehouses, publisher.Reference = []string{warehouse}, "import:"+sum
+	if r.kept, err = openProgress(home, sum, r.format, r.Currency, warehouse); err != nil {
+		return err
+	}
+	r.publisher = &publish.Publisher{
+		Shop:       publish.HTTP{URL: state.GatewayURL(0), Token: token},
+		Warehouses: []string{warehouse}, Reference: "import:" + sum, InFlight: r.InFlight, Advanced: r.kept.advanced,
+	}
+	if !r.Restart {
+		r.publisher.From = r.kept.found
+	}
+	if done := r.publisher.From.Done; done > 0 {
+		fmt.Fprintf(r.err, "An earlier import of this file was cut off: going on behind its first %d products\n", done)
+	}
 	return nil
 }
 
-func (i *imports) warehouse(e *env) (string, error) {
-	all, err := e.allRegions()
+// pump moves the products from the file to the shop.
+func (r *importRun) pump() error {
+	if r.publisher != nil {
+		r.publisher.Start(r.ctx)
+		defer r.publisher.Stop()
+		if err := r.publisher.Categories(r.ctx, r.source.Categories()); err != nil {
+			return err
+		}
+	}
+	bar := r.progressBar(r.source.Size(), "Importing "+r.File)
+	for read := int64(0); ; read++ {
+		item, err := r.source.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if r.publisher != nil {
+			if read < r.publisher.From.Done {
+				r.skippedRows = r.source.Report().Rows
+			}
+			if err := r.publisher.Add(item); err != nil {
+				return err
+			}
+		}
+		if err := bar.Set64(r.source.BytesRead()); err != nil {
+			return fmt.Errorf("show the progress: %w", err)
+		}
+	}
+	if r.publisher != nil {
+		if err := r.publisher.Flush(); err != nil {
+			return err
+		}
+		if err := r.kept.remove(); err != nil {
+			return err
+		}
+	}
+	return bar.Finish()
+}
+
+// explain keeps what was reached by a run that fails, and says how to go on.
+func (r *importRun) explain(err error) error {
+	if r.publisher == nil {
+		return err
+	}
+	if r.ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	reached := r.publisher.Progress()
+	if saving := r.kept.save(reached); saving != nil {
+		return errors.Join(err, saving)
+	}
+	return fmt.Errorf("%w; %d products were done: the same command goes on from there", err, reached.Done)
+}
+
+func (r *importRun) warehouse() (string, error) {
+	all, err := r.allRegions()
 	if err != nil {
 		return "", err
 	}
@@ -156,32 +187,13 @@ func (i *imports) warehouse(e *env) (string, error) {
 			codes = append(codes, warehouse.Code)
 		}
 	}
-	if i.Warehouse == "" {
+	if r.Warehouse == "" {
 		return codes[0], nil
 	}
-	if !slices.Contains(codes, i.Warehouse) {
-		return "", fmt.Errorf("there is no warehouse %q; there are %s", i.Warehouse, strings.Join(codes, ", "))
+	if !slices.Contains(codes, r.Warehouse) {
+		return "", fmt.Errorf("there is no warehouse %q; there are %s", r.Warehouse, strings.Join(codes, ", "))
 	}
-	return i.Warehouse, nil
-}
-
-func (i *imports) print(out io.Writer, report importReport) error {
-	if i.JSON {
-		return printJSON(out, report)
-	}
-	fmt.Fprintf(out, "%s: %d rows, %d products, %d variants, %d prices, %d images in %.1f s\n", report.File, report.Rows, report.Products, report.Variants, report.Prices, report.Images, report.Seconds)
-	if !i.Check {
-		shop := report.Shop
-		fmt.Fprintf(out, "shop: %d created, %d updated, %d unchanged, %d refused; stock: %d set, %d unchanged, %d refused\n",
-			shop.Created, shop.Updated, shop.Unchanged, shop.Refused, shop.StockSet, shop.StockAsIs, shop.StockDenied)
-	}
-	for _, note := range report.Notes {
-		fmt.Fprintln(out, "  note:", note)
-	}
-	for _, refusal := range report.Refusals {
-		fmt.Fprintln(out, "  refused:", refusal)
-	}
-	return nil
+	return r.Warehouse, nil
 }
 
 func digest(path string) (string, error) {
@@ -197,8 +209,8 @@ func digest(path string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil))[:32], nil
 }
 
-// progress shows a bar on a terminal's standard error, and nothing where there is no terminal.
-func (e *env) progress(total int64, title string) *progressbar.ProgressBar {
+// progressBar shows a bar on a terminal's standard error, and nothing where there is no terminal.
+func (e *env) progressBar(total int64, title string) *progressbar.ProgressBar {
 	terminal := false
 	if file, ok := e.err.(*os.File); ok {
 		info, err := file.Stat()

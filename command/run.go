@@ -10,12 +10,12 @@ import (
 	"github.com/meridian-store/meridian/regions/cluster"
 )
 
-type region struct {
+type regionRun struct {
 	Name string `arg:"" help:"The region's name, such as eu-west."`
 }
 
 // Run runs all services of a region until it is interrupted. What they need is in their environment (see docs/operating.md).
-func (r *region) Run(e *env) error { return runServices(e, r.Name) }
+func (r *regionRun) Run(e *env) error { return runServices(e, r.Name) }
 
 type service struct {
 	Name   string `arg:"" help:"The service's name, such as catalog."`

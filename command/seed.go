@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -19,10 +20,18 @@ type seeder struct {
 	Products int    `help:"How many products." default:"2000"`
 	Seed     uint64 `help:"Another number makes another catalog; the same number always the same." default:"1"`
 	JSON     bool   `help:"Print the result as one JSON document."`
+	Format   string `help:"Write the catalog as a file of this format instead: shopify." enum:",shopify" default:""`
+	Out      string `help:"The file to write with --format; standard output when absent." type:"path"`
 }
 
-// Run seeds the running copy.
+// Run seeds the running copy, or writes a file that can be imported.
 func (s *seeder) Run(e *env) error {
+	if s.Format != "" {
+		return s.export(e)
+	}
+	if s.Out != "" {
+		return errors.New("--out is for a file: say of which format with --format shopify")
+	}
 	state, home, err := e.running()
 	if err != nil {
 		return err
@@ -45,7 +54,7 @@ func (s *seeder) fill(ctx context.Context, e *env, home local.Home, state local.
 	if err != nil {
 		return publish.Outcome{}, err
 	}
-	publisher := &publish.Publisher{URL: state.GatewayURL(0), Token: token, Reference: fmt.Sprintf("seed:%d", s.Seed)}
+	publisher := &publish.Publisher{Shop: publish.HTTP{URL: state.GatewayURL(0), Token: token}, Reference: fmt.Sprintf("seed:%d", s.Seed)}
 	all, err := e.allRegions()
 	if err != nil {
 		return publish.Outcome{}, err
@@ -60,6 +69,8 @@ func (s *seeder) fill(ctx context.Context, e *env, home local.Home, state local.
 	if err != nil {
 		return publish.Outcome{}, err
 	}
+	publisher.Start(ctx)
+	defer publisher.Stop()
 	if err := publisher.Categories(ctx, categories); err != nil {
 		return publish.Outcome{}, err
 	}
@@ -67,19 +78,19 @@ func (s *seeder) fill(ctx context.Context, e *env, home local.Home, state local.
 	if err != nil {
 		return publish.Outcome{}, err
 	}
-	bar := e.progress(int64(s.Products), "Seeding")
+	bar := e.progressBar(int64(s.Products), "Seeding")
 	for item := range items {
-		if err := publisher.Add(ctx, item); err != nil {
+		if err := publisher.Add(item); err != nil {
 			return publish.Outcome{}, err
 		}
 		if err := bar.Add(1); err != nil {
 			return publish.Outcome{}, fmt.Errorf("show the progress: %w", err)
 		}
 	}
-	if err := publisher.Flush(ctx); err != nil {
+	if err := publisher.Flush(); err != nil {
 		return publish.Outcome{}, err
 	}
-	return publisher.Outcome(), bar.Finish()
+	return publisher.Progress().Outcome, bar.Finish()
 }
 
 // seedWhenEmpty fills a shop that has no product, as `make run` asks for.

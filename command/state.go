@@ -79,6 +79,9 @@ func printStatus(out io.Writer, status local.Status) error {
 	fmt.Fprintln(w, "REGION\tPART\tADDRESS\tSTATE\tPROCESS\tRESTARTS")
 	row("", "edge", status.Edge.URL, status.Edge.Ready, status.Edge.PID, status.Edge.Restarts)
 	row("", "sql", status.SQL.Address, status.SQL.Ready, status.SQL.PID, status.SQL.Restarts)
+	if len(status.Links.Items) > 0 {
+		row("", "links", status.Links.API, status.Links.Ready, status.Links.PID, status.Links.Restarts)
+	}
 	for _, region := range status.Regions {
 		for _, service := range region.Services {
 			row(region.Name, service.Name, service.URL, service.Ready, service.PID, service.Restarts)

@@ -17,10 +17,13 @@ import (
 )
 
 type up struct {
-	BasePort int  `help:"The edge's port; everything else listens above it." default:"8080"`
-	Split    bool `help:"Run every service as a process of its own."`
-	Detach   bool `help:"Return when everything is ready and leave it running."`
-	Seed     bool `help:"Fill the shop with the default catalog when it is empty."`
+	BasePort int      `help:"The edge's port; everything else listens above it." default:"8080"`
+	Split    bool     `help:"Run every service as a process of its own."`
+	Detach   bool     `help:"Return when everything is ready and leave it running."`
+	Links    string   `help:"How slow the links between regions are: none, or realistic as the distance asks." default:"none" enum:"none,realistic"`
+	Region   []string `help:"Start with this region; repeat for more. Every region when absent." xor:"which"`
+	Bare     bool     `help:"Start with no region: the SQL server and the edge alone, for 'meridian region start'." xor:"which"`
+	Seed     bool     `help:"Fill the shop with the default catalog when it is empty."`
 }
 
 // Run starts the shop and keeps it until it is interrupted.
@@ -40,7 +43,11 @@ func (u *up) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	options := local.Options{Home: home, Binary: binary, Regions: all, RegionsDir: e.regionsDir, BasePort: u.BasePort, Split: u.Split, Progress: e.out}
+	start, err := u.startWith(all)
+	if err != nil {
+		return err
+	}
+	options := local.Options{Home: home, Binary: binary, Regions: all, Start: start, RegionsDir: e.regionsDir, BasePort: u.BasePort, Split: u.Split, Links: local.LinkMode(u.Links), Progress: e.out}
 	return local.Up(e.ctx, options, func(ctx context.Context, state local.State) error {
 		if u.Seed {
 			if err := seedWhenEmpty(ctx, e, home, state); err != nil {
@@ -49,6 +56,21 @@ func (u *up) Run(e *env) error {
 		}
 		return printTable(e.out, home, state, all)
 	})
+}
+
+// startWith gives the regions that were asked for.
+func (u *up) startWith(all []regions.Region) ([]string, error) {
+	if u.Bare && u.Seed {
+		return nil, errors.New("--seed needs a region to give the catalog to, and --bare starts none: seed later, with `meridian seed`")
+	}
+	if u.Bare || len(u.Region) > 0 {
+		return u.Region, nil
+	}
+	var names []string
+	for _, region := range all {
+		names = append(names, region.Name)
+	}
+	return names, nil
 }
 
 // detach starts the same command in a session of its own and shows its progress until it is ready.
@@ -83,12 +105,18 @@ func (u *up) detach(e *env) error {
 }
 
 func (u *up) childArgs(e *env, home local.Home) []string {
-	args := []string{"--home", home.Dir(), "up", "--base-port", strconv.Itoa(u.BasePort)}
+	args := []string{"--home", home.Dir(), "up", "--base-port", strconv.Itoa(u.BasePort), "--links", u.Links}
 	if e.regionsDir != "" {
 		args = append([]string{"--regions-dir", e.regionsDir}, args...)
 	}
 	if u.Split {
 		args = append(args, "--split")
+	}
+	for _, name := range u.Region {
+		args = append(args, "--region", name)
+	}
+	if u.Bare {
+		args = append(args, "--bare")
 	}
 	if u.Seed {
 		args = append(args, "--seed")
@@ -116,7 +144,10 @@ func awaitDetached(e *env, home local.Home, child *exec.Cmd, shown io.Reader) er
 			if _, copying := io.Copy(e.err, shown); copying != nil {
 				return errors.Join(err, copying)
 			}
-			return fmt.Errorf("up ended before it was ready (%v); its log is %s", err, home.Path("up.log"))
+			if err == nil {
+				err = errors.New("it was stopped")
+			}
+			return fmt.Errorf("up ended before it was ready (%w); its log is %s", err, home.Path("up.log"))
 		case <-e.ctx.Done():
 			if err := child.Process.Signal(syscall.SIGTERM); err != nil {
 				return err
@@ -130,7 +161,11 @@ func awaitDetached(e *env, home local.Home, child *exec.Cmd, shown io.Reader) er
 func printTable(out io.Writer, home local.Home, state local.State, all []regions.Region) error {
 	status := state.Layout(home, all)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(w, "\nThe shop is open.\n\n")
+	if len(status.Regions) > 0 {
+		fmt.Fprintf(w, "\nThe shop is open.\n\n")
+	} else {
+		fmt.Fprintf(w, "\nNo region is started yet: `meridian region start NAME` does.\n\n")
+	}
 	fmt.Fprintf(w, "  edge\t%s\t(nearest region by X-Edge-Location, such as DUB)\n", status.Edge.URL)
 	for _, region := range status.Regions {
 		fmt.Fprintf(w, "  %s\tgateway %s\tConsul %s\n", region.Name, region.GatewayURL, region.ConsulURL)

@@ -2,7 +2,8 @@
 // looks like, how it is read one at a time, and how a run reports what it read and what it refused. It talks to no
 // service; whoever runs an import sends the items on.
 //
-// feed/shopify reads and writes Shopify's product CSV; feed/seed makes a believable catalog out of nothing.
+// feed/shopify reads and writes Shopify's product CSV, feed/google reads Google Merchant feeds, feed/detect tells them apart;
+// feed/seed makes a believable catalog out of nothing; feed/publish sends items to a running shop.
 package feed
 
 import "github.com/meridian-store/meridian/services/contract"

@@ -3,6 +3,7 @@ package emulator
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -25,6 +26,9 @@ func (e *Edge) adminRoutes() http.Handler {
 	routes.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { e.writeStatus(w, true) })
 	routes.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) { e.writeStatus(w, e.Ready()) })
 	routes.Handle("GET /metrics", promhttp.HandlerFor(e.cfg.Registry, promhttp.HandlerOpts{}))
+	if e.cfg.Profiling {
+		routes.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	}
 	return routes
 }
 

@@ -24,6 +24,7 @@ import (
 type Config struct {
 	Listen      string   // where shoppers connect, as in "127.0.0.1:8080"; port 0 picks a free one
 	AdminListen string   // where /health, /ready and /metrics are; empty: nowhere
+	Profiling   bool     // serve CPU profiles at AdminListen, below /debug/pprof/profile
 	Origins     []Origin // the regions' gateways
 	Rules       *rule.Rules
 

@@ -42,6 +42,7 @@ type origin struct {
 	log           *slog.Logger
 	metrics       originMetrics
 	state         atomic.Uint32
+	silent        atomic.Bool // its last probe got no answer, as opposed to one that says it is not ready
 }
 
 // dialError marks a request of which not a byte was sent.

@@ -57,6 +57,7 @@ func (o *origin) probe(ctx context.Context) error {
 		return fmt.Errorf("probe: %w", err)
 	}
 	response, err := o.prober.Do(request)
+	o.silent.Store(err != nil)
 	if err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}

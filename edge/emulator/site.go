@@ -37,7 +37,10 @@ func newSite(location geo.Location, origins []*origin, m *metrics) *site {
 }
 
 // candidates gives the origins to try, in order: the healthy by distance, then those that have
-// just failed a request but not yet a probe, because one of those may be all there is.
+// just failed a request but not yet a probe, because one of those may be all there is. When no
+// origin is left, those are tried whose probes got no answer: they can all be wrong, on a machine
+// too busy to answer in time, and then to believe them would close the shop. One that says itself
+// that it is not ready is believed.
 func (s *site) candidates() []*origin {
 	order := make([]*origin, 0, len(s.nearest))
 	for _, wanted := range []health{up, suspect} {
@@ -45,6 +48,14 @@ func (s *site) candidates() []*origin {
 			if o.health() == wanted && !slices.Contains(order, o) {
 				order = append(order, o)
 			}
+		}
+	}
+	if len(order) > 0 {
+		return order
+	}
+	for _, o := range s.nearest {
+		if o.silent.Load() {
+			order = append(order, o)
 		}
 	}
 	return order

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -185,4 +186,32 @@ func TestNoHealthyOrigin(t *testing.T) {
 		t.Errorf("/ready answered %d %s %v", ready.StatusCode, body, err)
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// A machine too busy to answer probes in time may well answer requests.
+func TestOriginsThatOnlyMissProbesAreStillAsked(t *testing.T) {
+	t.Parallel()
+	silent := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ready" {
+			<-silent
+			return
+		}
+		w.Header().Set("X-Region", "us-east")
+		product(w, r)
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(silent) }) // runs first
+	busy := &gateway{Server: server, region: "us-east", point: ashburn}
+	busy.unready.Store(true) // so that nobody waits for a good probe
+	w := start(t, []*gateway{busy})
+	for _, target := range []string{"/api/v1/cart", "/api/v1/products"} {
+		got := w.get(target)
+		for deadline := time.Now().Add(30 * time.Second); got.StatusCode != 200 && time.Now().Before(deadline); {
+			got = w.get(target) // until the first probe has timed out
+		}
+		if got.StatusCode != 200 || got.region() != "us-east" || w.edge.Ready() {
+			t.Errorf("%s: %d from %q", target, got.StatusCode, got.region())
+		}
+	}
 }

@@ -1,236 +1,188 @@
-// Package publish sends a feed's products to a running shop, through the admin API that any program may use.
+// Package publish sends a feed's products to a running shop in batches, several at once, and remembers how far it came, so that a
+// run that was cut off is taken up where it stopped.
 package publish
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"time"
+	"sync"
 
 	"github.com/meridian-store/meridian/feed"
 	"github.com/meridian-store/meridian/services/contract"
 )
 
-// ProductBatch and StockBatch are how many products and stock counts go in one request.
+// ProductBatch and StockBatch are how many products and stock counts go in one request, and batchBytes how much JSON, unless a
+// single product is larger.
 const (
 	ProductBatch = 100
 	StockBatch   = 1000
+	batchBytes   = 4 << 20
 )
 
-const (
-	requestTimeout = time.Minute
-	attempts       = 4
-	firstWait      = 200 * time.Millisecond
-	maxAnswer      = 16 << 20
-)
+// DefaultInFlight is how many batches are under way at once. The shop works on one while the next is read and encoded; more than
+// a few only wait for each other's locks.
+const DefaultInFlight = 3
 
-// Publisher writes to one shop. It is for one goroutine.
+// Publisher writes one feed to one shop. Its methods are for one goroutine; call Start before any other, and Flush in the end or
+// Stop when giving up.
 type Publisher struct {
-	// URL is a gateway's or the edge's; Token a bearer token of a merchandiser or an admin.
-	URL, Token string
+	Shop Shop
 	// Warehouses receive each product's stock; none when empty.
 	Warehouses []string
 	// Reference names the feed's content: counts of a reference that was applied before change nothing.
 	Reference string
-	// Refused is told of each product or count that the shop refused.
-	Refused func(feed.Refusal)
+	// InFlight is how many batches are under way at once; DefaultInFlight when 0.
+	InFlight int
+	// From is where an earlier run with the same feed stopped; the zero value for none.
+	From Progress
+	// Advanced, when not nil, is told of each step of the progress, one at a time and not on the caller's goroutine. Its error ends
+	// the run.
+	Advanced func(Progress) error
 
-	outcome  Outcome
-	products []feed.Item
-	stock    []contract.StockCount
+	ctx     context.Context
+	cancel  context.CancelFunc
+	slots   chan struct{}
+	workers sync.WaitGroup
+
+	// next is the place of the next item in the feed, batches the number of the next batch.
+	next    int64
+	batches int
+	batch   []entry
+	bytes   int
+	again   map[int64]bool
+
+	ledger ledger
 }
 
-// Outcome counts what the shop made of the feed.
-type Outcome struct {
-	Created     int64 `json:"created"`
-	Updated     int64 `json:"updated"`
-	Unchanged   int64 `json:"unchanged"`
-	Refused     int64 `json:"refused"`
-	StockSet    int64 `json:"stock_set"`
-	StockAsIs   int64 `json:"stock_unchanged"`
-	StockDenied int64 `json:"stock_refused"`
+// entry is one product on its way.
+type entry struct {
+	place   int64
+	line    int
+	slug    string
+	product json.RawMessage
+	stock   []feed.SKUStock
 }
 
-// Outcome gives the counts so far.
-func (p *Publisher) Outcome() Outcome { return p.outcome }
+// Start makes the publisher ready to take items. What is under way ends with ctx.
+func (p *Publisher) Start(ctx context.Context) {
+	if p.InFlight == 0 {
+		p.InFlight = DefaultInFlight
+	}
+	p.ctx, p.cancel = context.WithCancel(ctx)
+	p.slots = make(chan struct{}, p.InFlight)
+	p.again = map[int64]bool{}
+	for _, place := range p.From.Again {
+		p.again[place] = true
+	}
+	p.ledger = ledger{progress: p.From.clone(), advanced: p.Advanced, waiting: map[int]result{}}
+}
+
+// Progress tells how far the shop has answered without a gap.
+func (p *Publisher) Progress() Progress { return p.ledger.snapshot() }
 
 // Categories makes or renames categories, parents first.
 func (p *Publisher) Categories(ctx context.Context, categories []contract.CategoryInput) error {
-	if len(categories) == 0 {
-		return nil
-	}
-	var answer struct {
-		Results []contract.BulkResult `json:"results"`
-	}
 	for start := 0; start < len(categories); start += ProductBatch {
+		var answer struct {
+			Results []contract.BulkResult `json:"results"`
+		}
 		batch := categories[start:min(start+ProductBatch, len(categories))]
-		if err := p.post(ctx, "/api/v1/admin/categories/bulk", map[string]any{"items": batch}, &answer); err != nil {
+		if err := p.send(ctx, Categories, batch, &answer); err != nil {
 			return err
 		}
 		for _, result := range answer.Results {
 			if result.Outcome == "refused" {
-				return fmt.Errorf("the shop refused the category %s: %s", result.Slug, result.Reason)
+				return contract.Errorf(contract.CodeConflict, "the shop refused the category %s: %s", result.Slug, result.Reason)
 			}
 		}
 	}
 	return nil
 }
 
-// Add takes one product; it is sent with its batch.
-func (p *Publisher) Add(ctx context.Context, item feed.Item) error {
-	p.products = append(p.products, item)
-	if len(p.products) < ProductBatch {
+// Add takes the feed's next product, which shares no SKU with another of the feed; it is sent with its batch. A product that the earlier run brought in is passed over.
+func (p *Publisher) Add(item feed.Item) error {
+	place := p.next
+	p.next++
+	if place < p.From.Done && !p.again[place] {
 		return nil
 	}
-	return p.sendProducts(ctx)
-}
-
-// Flush sends what has been added and not sent.
-func (p *Publisher) Flush(ctx context.Context) error {
-	if err := p.sendProducts(ctx); err != nil {
-		return err
+	product, err := json.Marshal(item.Product)
+	if err != nil {
+		return fmt.Errorf("encode the product %s: %w", item.Product.Slug, err)
 	}
-	return p.sendStock(ctx)
-}
-
-func (p *Publisher) sendProducts(ctx context.Context) error {
-	if len(p.products) == 0 {
+	e := entry{place: place, line: item.Line, slug: item.Product.Slug, product: product, stock: item.Stock}
+	if place < p.From.Done {
+		p.ledger.postpone(e)
 		return nil
 	}
-	inputs := make([]contract.ProductInput, len(p.products))
-	for i, item := range p.products {
-		inputs[i] = item.Product
-	}
-	var answer struct {
-		Results []contract.BulkResult `json:"results"`
-	}
-	if err := p.post(ctx, "/api/v1/admin/products/bulk", map[string]any{"items": inputs}, &answer); err != nil {
-		return err
-	}
-	if len(answer.Results) != len(p.products) {
-		return fmt.Errorf("the shop answered for %d of %d products", len(answer.Results), len(p.products))
-	}
-	for i, result := range answer.Results {
-		p.count(p.products[i], result)
-	}
-	p.products = p.products[:0]
-	if len(p.stock) < StockBatch {
-		return nil
-	}
-	return p.sendStock(ctx)
-}
-
-// count notes what became of a product, and keeps its stock for sending unless it was refused.
-func (p *Publisher) count(item feed.Item, result contract.BulkResult) {
-	switch result.Outcome {
-	case "created":
-		p.outcome.Created++
-	case "updated":
-		p.outcome.Updated++
-	case "unchanged":
-		p.outcome.Unchanged++
-	default:
-		p.outcome.Refused++
-		p.refuse(feed.Refusal{Line: item.Line, Handle: result.Slug, Column: result.Field, Reason: result.Reason})
-		return
-	}
-	for _, warehouse := range p.Warehouses {
-		for _, stock := range item.Stock {
-			p.stock = append(p.stock, contract.StockCount{SKU: stock.SKU, Warehouse: warehouse, OnHand: stock.OnHand, Reference: p.Reference})
-		}
-	}
-}
-
-func (p *Publisher) sendStock(ctx context.Context) error {
-	for len(p.stock) > 0 {
-		batch := p.stock[:min(StockBatch, len(p.stock))]
-		var answer struct {
-			Results []contract.StockResult `json:"results"`
-		}
-		if err := p.post(ctx, "/api/v1/admin/inventory", map[string]any{"items": batch}, &answer); err != nil {
+	if len(p.batch) > 0 && p.bytes+len(product) > batchBytes {
+		if err := p.launch(); err != nil {
 			return err
 		}
-		for _, result := range answer.Results {
-			switch result.Outcome {
-			case "applied":
-				p.outcome.StockSet++
-			case "unchanged":
-				p.outcome.StockAsIs++
-			default:
-				p.outcome.StockDenied++
-				p.refuse(feed.Refusal{Handle: result.SKU, Column: "stock in " + result.Warehouse, Reason: result.Reason})
-			}
-		}
-		p.stock = p.stock[len(batch):]
 	}
-	p.stock = nil
+	p.batch, p.bytes = append(p.batch, e), p.bytes+len(product)
+	if len(p.batch) < ProductBatch {
+		return nil
+	}
+	return p.launch()
+}
+
+// Flush sends what has been added and not sent, waits for all answers, and offers once more what was refused: batches overtake each
+// other, so a product may have been refused for a SKU that another product was about to give up.
+func (p *Publisher) Flush() error {
+	err := p.launch()
+	p.workers.Wait()
+	if err := errors.Join(err, p.ledger.failed()); err != nil {
+		p.Stop()
+		return err
+	}
+	defer p.Stop()
+	// One in a request, so that none can be too much together with others.
+	for _, e := range p.ledger.takePostponed() {
+		r, err := p.deliver([]entry{e})
+		if err != nil {
+			return err
+		}
+		if err := p.ledger.settle(r); err != nil {
+			return err
+		}
+	}
+	return p.ledger.end()
+}
+
+// Stop gives up what is under way; stopping twice is fine.
+func (p *Publisher) Stop() {
+	p.cancel()
+	p.workers.Wait()
+}
+
+// launch sends the batch as soon as a place is free.
+func (p *Publisher) launch() error {
+	if len(p.batch) == 0 {
+		return p.ledger.failed()
+	}
+	select {
+	case p.slots <- struct{}{}:
+	case <-p.ctx.Done():
+		return errors.Join(p.ledger.failed(), p.ctx.Err())
+	}
+	if err := p.ledger.failed(); err != nil {
+		return err
+	}
+	number, entries := p.batches, p.batch
+	p.batches, p.batch, p.bytes = number+1, nil, 0
+	p.workers.Go(func() {
+		defer func() { <-p.slots }()
+		r, err := p.deliver(entries)
+		if err == nil {
+			err = p.ledger.record(number, r)
+		}
+		if err != nil {
+			p.ledger.fail(err)
+			p.cancel()
+		}
+	})
 	return nil
-}
-
-func (p *Publisher) refuse(refusal feed.Refusal) {
-	if p.Refused != nil {
-		p.Refused(refusal)
-	}
-}
-
-// post sends a batch. A batch may be sent again safely, so one that met a missing or busy shop is.
-func (p *Publisher) post(ctx context.Context, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("encode a batch: %w", err)
-	}
-	for attempt, wait := 1, firstWait; ; attempt, wait = attempt+1, wait*2 {
-		again, err := p.try(ctx, path, body, out)
-		if err == nil || !again || attempt == attempts {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(wait):
-		}
-	}
-}
-
-func (p *Publisher) try(ctx context.Context, path string, body []byte, out any) (again bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+path, bytes.NewReader(body))
-	if err != nil {
-		return false, err
-	}
-	request.Header.Set("Authorization", "Bearer "+p.Token)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return true, fmt.Errorf("the shop cannot be reached: %w", err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return true, fmt.Errorf("read the shop's answer: %w", err)
-	}
-	if response.StatusCode != http.StatusOK {
-		busy := response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests
-		return busy, fmt.Errorf("POST %s: %s", path, problemText(response.Status, answer))
-	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return false, fmt.Errorf("read the shop's answer: %w", err)
-	}
-	return false, nil
-}
-
-func problemText(status string, answer []byte) string {
-	var problem struct{ Detail, Field string }
-	if err := json.Unmarshal(answer, &problem); err != nil || problem.Detail == "" {
-		return status
-	}
-	if problem.Field != "" {
-		return problem.Field + ": " + problem.Detail
-	}
-	return problem.Detail
 }

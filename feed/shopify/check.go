@@ -88,7 +88,7 @@ func (r *rows) survey() (*Survey, error) {
 				Remedy: "sort the rows by " + quoted(r.name[handleColumn])}
 		}
 	}
-	survey.Products, survey.Bytes = int64(len(handles)), r.source.bytes
+	survey.Products, survey.Bytes = int64(len(handles)), r.source.Bytes
 	if survey.Products == 0 {
 		return nil, &feed.FileError{Problem: "holds no product", Remedy: "export the products from Shopify again as CSV"}
 	}

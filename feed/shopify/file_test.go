@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/meridian-store/meridian/feed"
+	"github.com/meridian-store/meridian/feed/text"
 )
 
 // simple is a header with which the tests write small files.
@@ -103,7 +104,7 @@ func TestFilesThatAreNoWholeExportAreRefused(t *testing.T) {
 		"quote inside a field":         {good + "b,5\" nail,,,,,S2,1.00,,\n", 3, "out of place"},
 		"quote closed early":           {good + "b,\"5\" nail\",,,,,S2,1.00,,\n", 3, "out of place"},
 		"last line open":               {strings.TrimSuffix(good, "\n"), 2, "no line break"},
-		"row without end":              {good + "b,\"" + strings.Repeat("endless\n", maxRowBytes/7), 3, "longer than"},
+		"row without end":              {good + "b,\"" + strings.Repeat("endless\n", text.MaxRecord/7), 3, "longer than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

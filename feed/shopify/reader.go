@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/meridian-store/meridian/feed"
+	"github.com/meridian-store/meridian/services/contract"
 )
 
 // maxHeldBytes bounds what products with scattered rows may hold together until their last row.
 const maxHeldBytes = 64 << 20
 
-// Reader streams the products of a file that Check found whole. It implements feed.Reader and is for one goroutine.
+// Reader streams the products of a file that Check found whole. It implements feed.Source and is for one goroutine.
 type Reader struct {
 	rows    *rows
 	survey  *Survey
@@ -30,7 +31,7 @@ type Reader struct {
 	ended    error
 }
 
-var _ feed.Reader = (*Reader)(nil)
+var _ feed.Source = (*Reader)(nil)
 
 // Open checks a file and gives a reader of its products. The error is a *feed.FileError when the file is not a whole Shopify
 // product CSV; nothing of it should be imported then.
@@ -56,8 +57,14 @@ func Open(input io.ReadSeeker, options Options) (*Reader, error) {
 // Survey gives what the first pass learned, such as the totals and the categories to make before the products.
 func (r *Reader) Survey() *Survey { return r.survey }
 
+// Size is how many bytes the file has.
+func (r *Reader) Size() int64 { return r.survey.Bytes }
+
+// Categories gives the categories that the file's products name; see Survey.
+func (r *Reader) Categories() []contract.CategoryInput { return r.survey.Categories() }
+
 // BytesRead says how much of the file was taken in; Survey().Bytes is all of it.
-func (r *Reader) BytesRead() int64 { return r.rows.source.bytes }
+func (r *Reader) BytesRead() int64 { return r.rows.source.Bytes }
 
 // Report gives the counts so far.
 func (r *Reader) Report() feed.Report { return r.report }
@@ -167,7 +174,7 @@ func (r *Reader) end(err error) {
 	if !errors.Is(err, io.EOF) {
 		return
 	}
-	if r.report.Rows != r.survey.Rows || r.rows.source.bytes != r.survey.Bytes {
+	if r.report.Rows != r.survey.Rows || r.rows.source.Bytes != r.survey.Bytes {
 		r.ended = &feed.FileError{Problem: "changed while it was read", Remedy: "import it again when nothing writes to it"}
 		return
 	}

@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/meridian-store/meridian/feed"
+	"github.com/meridian-store/meridian/feed/text"
 )
 
 // rows reads a file row by row and turns whatever is wrong with its form into a *feed.FileError.
 type rows struct {
 	*header
-	source *source
+	source *text.Source
 	parser *csv.Reader
 	// ended is the line on which the last row ended.
 	ended        int
@@ -21,8 +22,8 @@ type rows struct {
 }
 
 func openRows(input io.Reader, options Options) (*rows, error) {
-	source := newSource(input)
-	first, err := source.start()
+	source := text.New(input)
+	first, err := source.Start()
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (r *rows) next() ([]string, int, error) {
 
 func (r *rows) read() ([]string, int, error) {
 	row, err := r.parser.Read()
-	r.source.rowBytes = 0
+	r.source.RecordEnded()
 	if err != nil {
 		return nil, 0, r.explain(err, len(row))
 	}
@@ -75,13 +76,13 @@ func (r *rows) explain(err error, width int) error {
 	var broken *csv.ParseError
 	switch {
 	case errors.Is(err, io.EOF):
-		if r.source.last != '\n' && r.source.text > 0 && !r.allowOpenEnd {
+		if r.source.Last != '\n' && r.source.Text > 0 && !r.allowOpenEnd {
 			return &feed.FileError{Line: r.ended, Problem: "the last line has no line break, so the file may have been cut short",
 				Remedy: resend + ", or add a line break if it is whole"}
 		}
 		return io.EOF
-	case errors.Is(err, errRowTooLong):
-		return &feed.FileError{Line: r.ended + 1, Problem: fmt.Sprintf("a row from here is longer than %d MiB", maxRowBytes>>20),
+	case errors.Is(err, text.ErrRecordTooLong):
+		return &feed.FileError{Line: r.ended + 1, Problem: fmt.Sprintf("a row from here is longer than %d MiB", text.MaxRecord>>20),
 			Remedy: "look for a quote that is never closed"}
 	case !errors.As(err, &broken):
 		return err
@@ -90,7 +91,7 @@ func (r *rows) explain(err error, width int) error {
 			Problem: fmt.Sprintf("has %d columns where the header has %d: the file was cut short here, or a comma or line break is not inside quotes",
 				width, r.parser.FieldsPerRecord),
 			Remedy: resend}
-	case errors.Is(broken.Err, csv.ErrQuote) && r.source.ended && r.parser.InputOffset() >= r.source.text:
+	case errors.Is(broken.Err, csv.ErrQuote) && r.source.Ended && r.parser.InputOffset() >= r.source.Text:
 		return &feed.FileError{Line: broken.StartLine, Problem: "a quoted field of this row is never closed: the file was cut short, or a quote is missing",
 			Remedy: resend}
 	default:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meridian-store/meridian/feed"
+	"github.com/meridian-store/meridian/feed/text"
 )
 
 // sniff refuses, by its first bytes, a file that is no comma-separated UTF-8 text, because what a CSV parser says of such a
@@ -34,7 +35,7 @@ func sniff(first []byte) error {
 	line, _, _ := bytes.Cut(first, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if bytes.IndexByte(line, 0) >= 0 {
-		return hasNUL(1)
+		return text.HasNUL(1)
 	}
 	if bytes.ContainsRune(line, '\r') {
 		return &feed.FileError{Line: 1, Problem: "has lines that end in a carriage return alone", Remedy: "save it as CSV UTF-8"}

@@ -14,6 +14,8 @@ import (
 	"github.com/meridian-store/meridian/services/catalog"
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/gateway"
+	"github.com/meridian-store/meridian/services/identity"
+	"github.com/meridian-store/meridian/services/imports"
 	"github.com/meridian-store/meridian/services/inventory"
 	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/order"
@@ -23,7 +25,8 @@ import (
 // Services lists every service of a region. The gateway is last to start and first to stop: it takes the shoppers' requests.
 func Services() []kit.Definition {
 	return []kit.Definition{
-		catalog.Definition(), cart.Definition(), inventory.Definition(), payment.Definition(), order.Definition(), gateway.Definition(),
+		catalog.Definition(), cart.Definition(), inventory.Definition(), payment.Definition(), order.Definition(), identity.Definition(),
+		imports.Definition(), gateway.Definition(),
 	}
 }
 

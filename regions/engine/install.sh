@@ -3,6 +3,9 @@
 # Nothing is installed system-wide, no service is started and no root is needed:
 # Debian's packages are unpacked and Consul is built into one folder of the user's cache.
 #
+# With the argument "terraform" it makes Terraform or OpenTofu available instead, and
+# prints the path of the program to use.
+#
 #   MERIDIAN_ENGINES          that folder (default: ~/.cache/meridian/engines)
 #   MERIDIAN_ENGINES_PRIVATE  1: use this folder even for what the machine has
 set -euo pipefail
@@ -154,6 +157,58 @@ build_consul() {
   consul_stamp >"$engines/consul.stamp"
   say "built consul in $(seconds_since "$began")"
 }
+
+# --- Terraform, or OpenTofu built from its Go module --------------------------------
+
+opentofu=v1.12.6
+
+# Of a release that knows write-only arguments, which terraform/local uses.
+recent_terraform() {
+  local path version
+  for path in "$@"; do
+    version=$("$path" version 2>/dev/null | sed -nE '1s/^(Terraform|OpenTofu) v([0-9]+\.[0-9]+).*/\2/p')
+    if [[ -n $version && $(printf '1.11\n%s\n' "$version" | sort -V | head -n1) == 1.11 ]]; then
+      printf '%s\n' "$path"
+      return
+    fi
+  done
+  return 1
+}
+
+find_terraform() {
+  [[ $private != 1 ]] && recent_terraform $(command -v terraform tofu) && return
+  [[ -r $engines/tofu.stamp && $(<"$engines/tofu.stamp") == "$opentofu" ]] && newest "$engines/bin/tofu"
+}
+
+# OpenTofu's go.mod replaces a module, which `go install` refuses; so it is built in its own folder of Go's module cache.
+build_tofu() {
+  local began=$SECONDS module source
+  command -v go >/dev/null || fail "terraform and tofu are missing and so is go to build tofu: install one of the three"
+  say "building OpenTofu $opentofu (about 4 minutes on 2 cores; once)"
+  module=$(cd "$engines" && GOWORK=off go mod download -json "github.com/opentofu/opentofu@$opentofu") ||
+    fail "OpenTofu could not be downloaded: $module"
+  source=$(sed -nE 's/^\s*"Dir": "(.*)",?$/\1/p' <<<"$module")
+  mkdir -p "$engines/bin"
+  GOWORK=off go build -C "$source" -mod=readonly -buildvcs=false -ldflags='-s -w' \
+    -o "$engines/bin/.tofu.new" ./cmd/tofu || fail "OpenTofu did not build; see above"
+  mv "$engines/bin/.tofu.new" "$engines/bin/tofu"
+  printf '%s\n' "$opentofu" >"$engines/tofu.stamp"
+  say "built OpenTofu in $(seconds_since "$began")"
+}
+
+if [[ ${1:-} == terraform ]]; then
+  say() { printf 'engines: %s\n' "$*" >&2; } # standard output is for the path
+  if ! path=$(find_terraform); then
+    mkdir -p "$engines"
+    exec 9>"$engines/.lock"
+    flock 9
+    find_terraform >/dev/null || build_tofu >&2
+    path=$(find_terraform)
+  fi
+  say "terraform is $path"
+  printf '%s\n' "$path"
+  exit
+fi
 
 # -----------------------------------------------------------------------------------
 

@@ -24,7 +24,11 @@ func (l *launcher) engineSpecs(ctx context.Context) ([]process.Spec, error) {
 		}
 		specs = append(specs, spec)
 	}
+	state := l.snapshot()
 	for i, region := range l.Regions {
+		if !state.isStarted(region.Name) {
+			continue
+		}
 		own, err := l.regionEngines(ctx, i, region)
 		if err != nil {
 			return nil, err

@@ -20,13 +20,18 @@ import (
 type Options struct {
 	Home Home
 	// Binary is the meridian program that runs the regions, the brokers and the edge.
-	Binary  string
+	Binary string
+	// Regions are all that there are: ports, schema, edge and Consul know each of them, whichever run.
 	Regions []regions.Region
+	// Start names those to start with; the others can be started later.
+	Start []string
 	// RegionsDir is where they were read from, "" when they are the shipped ones; the children read them again.
 	RegionsDir string
 	BasePort   int
 	// Split gives every service a process of its own.
 	Split bool
+	// Links says how the links between regions begin.
+	Links LinkMode
 	// Progress receives one line for each step.
 	Progress io.Writer
 }
@@ -40,6 +45,8 @@ type launcher struct {
 
 	supervisor *process.Supervisor
 	started    time.Time
+	// joining is held, by a region's place, while that region is started or stopped.
+	joining []sync.Mutex
 
 	mu    sync.Mutex
 	state State
@@ -61,14 +68,24 @@ func Up(ctx context.Context, options Options, ready func(context.Context, State)
 	if err != nil {
 		return err
 	}
+	var open *control
+	ctx, cancel := context.WithCancel(ctx) // before anything is stopped, what is being started is given up
+	defer cancel()
 	defer func() {
+		cancel()
 		l.note("Stopping the edge, the regions and the engines")
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
+		if open != nil {
+			err = errors.Join(err, open.stop(stopping))
+		}
 		l.supervisor.StopAll(stopping)
 		err = errors.Join(err, l.finish(err))
 	}()
 	if err := l.start(ctx); err != nil {
+		return err
+	}
+	if open, err = l.serveControl(ctx); err != nil {
 		return err
 	}
 	if err := l.change(func(s *State) { s.Ready = true }); err != nil {
@@ -94,7 +111,7 @@ func alreadyRunning(home Home) error {
 }
 
 func newLauncher(ctx context.Context, options Options) (*launcher, error) {
-	l := &launcher{Options: options, ports: Ports{Base: options.BasePort}, started: time.Now()}
+	l := &launcher{Options: options, ports: Ports{Base: options.BasePort}, started: time.Now(), joining: make([]sync.Mutex, len(options.Regions))}
 	if err := l.ports.Validate(len(options.Regions)); err != nil {
 		return nil, err
 	}
@@ -113,8 +130,14 @@ func newLauncher(ctx context.Context, options Options) (*launcher, error) {
 		return nil, err
 	}
 	l.state = State{Up: identity, BasePort: options.BasePort, Split: options.Split, Regions: l.regionNames(), EdgeURL: l.url(l.ports.Edge())}
+	for _, name := range options.Start {
+		if _, err := l.place(name); err != nil {
+			return nil, err
+		}
+		l.state.setStarted(name, true)
+	}
 	l.supervisor = process.NewSupervisor(process.Config{Home: options.Home.Dir(), OnChange: l.childChanged})
-	if err := l.checkPorts(); err != nil {
+	if err := l.checkPorts(ctx); err != nil {
 		return nil, err
 	}
 	return l, l.change(func(*State) {})
@@ -132,10 +155,30 @@ func (l *launcher) start(ctx context.Context) error {
 	if err := l.migrate(ctx); err != nil {
 		return err
 	}
-	if err := l.startAll(ctx, l.regionSpecs()); err != nil {
+	if err := l.startLinks(ctx); err != nil {
 		return err
 	}
-	return l.startAll(ctx, []process.Spec{l.edgeSpec()})
+	var shop []process.Spec
+	state := l.snapshot()
+	for i, region := range l.Regions {
+		if state.isStarted(region.Name) {
+			shop = append(shop, l.regionSpecs(i)...)
+		}
+	}
+	if err := l.startAll(ctx, shop); err != nil {
+		return err
+	}
+	if err := l.startAll(ctx, []process.Spec{l.edgeSpec()}); err != nil {
+		return err
+	}
+	for _, region := range l.Regions {
+		if state.isStarted(region.Name) {
+			if err := l.awaitSteering(ctx, region.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (l *launcher) startAll(ctx context.Context, specs []process.Spec) error {
@@ -154,16 +197,29 @@ func (l *launcher) startAll(ctx context.Context, specs []process.Spec) error {
 }
 
 // checkPorts finds out before anything starts whether another program listens where we want to.
-func (l *launcher) checkPorts() error {
-	wanted := []int{l.ports.Edge(), l.ports.EdgeAdmin(), l.ports.SQL()}
-	for i := range l.Regions {
-		for _, service := range cluster.Names() {
-			wanted = append(wanted, l.ports.Service(i, service))
+func (l *launcher) checkPorts(ctx context.Context) error {
+	wanted := append([]int{l.ports.Edge(), l.ports.EdgeAdmin(), l.ports.SQL()}, l.linkPorts()...)
+	state := l.snapshot()
+	for i, region := range l.Regions {
+		if state.isStarted(region.Name) {
+			wanted = append(wanted, l.regionPorts(i)...)
 		}
-		wanted = append(wanted, l.ports.Redis(i), l.ports.ConsulHTTP(i), l.ports.ConsulLAN(i), l.ports.ConsulWAN(i), l.ports.ConsulRPC(i), l.ports.Broker(i))
 	}
+	return l.portsFree(ctx, wanted)
+}
+
+func (l *launcher) regionPorts(i int) []int {
+	ports := []int{l.ports.Redis(i), l.ports.ConsulHTTP(i), l.ports.ConsulLAN(i), l.ports.ConsulWAN(i), l.ports.ConsulRPC(i), l.ports.Broker(i)}
+	for _, service := range cluster.Names() {
+		ports = append(ports, l.ports.Service(i, service))
+	}
+	return ports
+}
+
+func (l *launcher) portsFree(ctx context.Context, wanted []int) error {
+	var config net.ListenConfig
 	for _, port := range wanted {
-		listener, err := net.Listen("tcp", address(port))
+		listener, err := config.Listen(ctx, "tcp", address(port))
 		if err != nil {
 			return fmt.Errorf("port %d is taken by another program (%w): choose other ports with --base-port, such as --base-port %d", port, err, l.BasePort+1000)
 		}

@@ -6,15 +6,19 @@ import "fmt"
 const DefaultBasePort = 8080
 
 const (
+	linksOffset   = 3
 	gatewayOffset = 21
 	regionOffset  = 30
 	regionBlock   = 20
 	// maxRegions is how many gateways fit between the first one and the first region's block.
 	maxRegions = regionOffset - gatewayOffset
+	// linksBelow is how many links four regions have.
+	linksBelow = 4 * 3
 )
 
-// Ports lays every listener of one running copy out above its base port: the edge on it, the gateways from 21 on, and a block of
-// 20 for each region from 30 on. Three regions fit in a hundred, so copies a hundred apart do not meet.
+// Ports lays every listener of one running copy out above its base port: the edge on it, the links between the first four regions
+// from 3 on, the gateways from 21 on, and a block of 20 for each region from 30 on. Three regions fit in a hundred, so copies a
+// hundred apart do not meet.
 type Ports struct{ Base int }
 
 // Validate refuses a base whose ports would not all exist.
@@ -22,7 +26,11 @@ func (p Ports) Validate(regions int) error {
 	if regions > maxRegions {
 		return fmt.Errorf("one machine runs at most %d regions; there are %d region files", maxRegions, regions)
 	}
-	if last := p.Base + regionOffset + regionBlock*regions; p.Base < 1024 || last > 32767 {
+	last := p.Base + regionOffset + regionBlock*regions
+	if regions > 4 {
+		last = p.Link(regions-1, regions-2)
+	}
+	if p.Base < 1024 || last > 32767 {
 		return fmt.Errorf("--base-port %d: it and the %d ports above it must lie between 1024 and 32767", p.Base, last-p.Base)
 	}
 	return nil
@@ -59,7 +67,7 @@ func (p Ports) ConsulRPC(i int) int { return p.inRegion(i, 4) }
 func (p Ports) Broker(i int) int { return p.inRegion(i, 5) }
 
 // servicePlaces keeps a service's place in its region's block when others are added.
-var servicePlaces = []string{"catalog", "cart", "inventory", "payment", "order"}
+var servicePlaces = []string{"catalog", "cart", "inventory", "payment", "order", "identity", "imports"}
 
 const firstService = 8
 

@@ -21,6 +21,8 @@ type secrets struct {
 	SigningSeeds map[string][]byte `json:"signing_seeds"`
 	Internal     string            `json:"internal"`
 	Edge         string            `json:"edge"`
+	// Directory is the key of the login directory. It must never change: addresses would not be found any more.
+	Directory string `json:"directory"`
 }
 
 // loadSecrets reads the home's secrets and adds those of services and regions that are new.
@@ -29,7 +31,7 @@ func loadSecrets(home Home, services, regions []string) (secrets, error) {
 	if _, err := home.readJSON(secretsFile, &s); err != nil {
 		return secrets{}, err
 	}
-	for _, field := range []*string{&s.SQLAdmin, &s.Internal, &s.Edge} {
+	for _, field := range []*string{&s.SQLAdmin, &s.Internal, &s.Edge, &s.Directory} {
 		if *field == "" {
 			*field = randomHex()
 		}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -11,19 +12,18 @@ import (
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/cluster"
 	"github.com/meridian-store/meridian/regions/process"
+	"github.com/meridian-store/meridian/services/contract"
 )
 
-// regionSpecs gives the processes of every region: one each, or with --split one for each service.
-func (l *launcher) regionSpecs() []process.Spec {
+// regionSpecs gives the processes of the i-th region: one, or with --split one for each service.
+func (l *launcher) regionSpecs(i int) []process.Spec {
+	region := l.Regions[i]
+	if !l.Split {
+		return []process.Spec{l.shopSpec(i, region, "region", []string{"region", "run", region.Name}, cluster.Names())}
+	}
 	var specs []process.Spec
-	for i, region := range l.Regions {
-		if !l.Split {
-			specs = append(specs, l.shopSpec(i, region, "region", []string{"region", region.Name}, cluster.Names()))
-			continue
-		}
-		for _, service := range cluster.Names() {
-			specs = append(specs, l.shopSpec(i, region, service, []string{"service", service, "--region", region.Name}, []string{service}))
-		}
+	for _, service := range cluster.Names() {
+		specs = append(specs, l.shopSpec(i, region, service, []string{"service", service, "--region", region.Name}, []string{service}))
 	}
 	return specs
 }
@@ -45,14 +45,20 @@ func (l *launcher) serviceEnv(i int, region regions.Region, services []string) [
 		"MERIDIAN_REDIS_ADDRESS=" + l.redisAddress(i), "MERIDIAN_REDIS_PASSWORD=" + l.secrets.Redis[region.Name],
 		"MERIDIAN_BROKERS=" + strings.Join(l.brokers(i), ","), "MERIDIAN_CONSUL_ADDRESS=" + l.consulAddress(i),
 		"MERIDIAN_JWKS=" + l.jwks, "MERIDIAN_INTERNAL_SECRET=" + l.secrets.Internal, "MERIDIAN_EDGE_SECRET=" + l.secrets.Edge,
+		"MERIDIAN_PEERS=" + l.peers(i),
 	}
 	for _, service := range services {
 		own := strings.ToUpper(service)
 		env = append(env,
 			"MERIDIAN_PORT_"+own+"="+strconv.Itoa(l.ports.Service(i, service)),
 			"MERIDIAN_SQL_URL_"+own+"="+l.sqlURL(i, service))
+		if service == contract.ServiceIdentity {
+			env = append(env,
+				"MERIDIAN_SIGNING_SEED="+hex.EncodeToString(l.secrets.SigningSeeds[region.Name]),
+				"MERIDIAN_DIRECTORY_KEY="+l.secrets.Directory)
+		}
 	}
-	return append(env, l.regionsEnv()...)
+	return append(append(env, l.regionsEnv()...), profilingEnv()...)
 }
 
 // regionsEnv points a child at the same region files as this launcher's, when they are not the shipped ones.
@@ -82,19 +88,30 @@ func (l *launcher) edgeSpec() process.Spec {
 		args = append(args, "--origin", region.Name+"="+l.url(l.ports.Gateway(i)))
 	}
 	return process.Spec{
-		Name: "edge", Path: l.Binary, Args: args, Env: append(l.regionsEnv(), "MERIDIAN_EDGE_SECRET="+l.secrets.Edge),
+		Name: "edge", Path: l.Binary, Args: args, Env: append(append(l.regionsEnv(), "MERIDIAN_EDGE_SECRET="+l.secrets.Edge), profilingEnv()...),
 		LogFile: l.Home.Log("", "edge"),
-		Ready:   func(ctx context.Context) error { return askReady(ctx, l.url(l.ports.EdgeAdmin())) },
+		Ready:   func(ctx context.Context) error { return l.snapshot().askEdge(ctx) },
 	}
 }
 
+// askEdge is nil when the edge can serve; while no region is started there is nothing behind it, and that it lives is enough.
+func (s State) askEdge(ctx context.Context) error {
+	admin := "http://" + address(Ports{Base: s.BasePort}.EdgeAdmin())
+	if len(s.Started) == 0 {
+		return askOK(ctx, admin+"/health")
+	}
+	return askReady(ctx, admin)
+}
+
 // askReady is nil when /ready at an address answers 200.
-func askReady(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/ready", nil)
+func askReady(ctx context.Context, url string) error { return askOK(ctx, url+"/ready") }
+
+func askOK(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil) //nolint:gosec // on this machine, at a port of ours
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request) //nolint:gosec // as above
 	if err != nil {
 		return err
 	}
@@ -102,7 +119,7 @@ func askReady(ctx context.Context, url string) error {
 		return err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s/ready answers %d", url, response.StatusCode)
+		return fmt.Errorf("%s answers %d", url, response.StatusCode)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package local
 
 import (
 	"os"
+	"slices"
 
 	"github.com/meridian-store/meridian/regions/process"
 )
@@ -20,8 +21,9 @@ type State struct {
 	Announced bool `json:"announced"`
 	// Failure is why `up` gave up, when it did.
 	Failure string `json:"failure,omitempty"`
-	// Regions are region names in port order.
+	// Regions are the names of all region files in port order, and Started those of them that the copy keeps up.
 	Regions   []string        `json:"regions"`
+	Started   []string        `json:"started"`
 	EdgeURL   string          `json:"edge_url"`
 	Processes []process.State `json:"processes"`
 }
@@ -49,7 +51,24 @@ func (s State) identities() []process.Identity {
 
 func self() (process.Identity, error) { return process.Identify(os.Getpid()) }
 
-// GatewayURL is the address of the i-th region's gateway.
+// GatewayURL is the address of the gateway of the i-th region that is started.
 func (s State) GatewayURL(i int) string {
-	return "http://" + address(Ports{Base: s.BasePort}.Gateway(i))
+	place := i
+	if i < len(s.Started) {
+		place = slices.Index(s.Regions, s.Started[i])
+	}
+	return "http://" + address(Ports{Base: s.BasePort}.Gateway(place))
+}
+
+func (s State) isStarted(region string) bool { return slices.Contains(s.Started, region) }
+
+// setStarted keeps Started in port order. It never changes the slice that a snapshot shares.
+func (s *State) setStarted(region string, started bool) {
+	var names []string
+	for _, name := range s.Regions {
+		if (name == region && started) || (name != region && s.isStarted(name)) {
+			names = append(names, name)
+		}
+	}
+	s.Started = names
 }

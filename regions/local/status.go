@@ -20,6 +20,7 @@ type Status struct {
 	Home    string         `json:"home"`
 	Edge    EdgeStatus     `json:"edge"`
 	SQL     EngineStatus   `json:"sql"`
+	Links   LinksStatus    `json:"links"`
 	Regions []RegionStatus `json:"regions"`
 }
 
@@ -76,8 +77,11 @@ func ReadStatus(ctx context.Context, home Home, all []regions.Region) (Status, b
 			*ready = alive && askReady(ctx, url) == nil
 		})
 	}
-	ports := Ports{Base: state.BasePort}
-	ask("http://"+address(ports.EdgeAdmin()), status.Edge.PID != 0, &status.Edge.Ready)
+	wait.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		status.Edge.Ready = status.Edge.PID != 0 && state.askEdge(ctx) == nil
+	})
 	for i := range status.Regions {
 		for j := range status.Regions[i].Services {
 			service := &status.Regions[i].Services[j]
@@ -85,6 +89,9 @@ func ReadStatus(ctx context.Context, home Home, all []regions.Region) (Status, b
 		}
 	}
 	wait.Wait()
+	if status.Links, err = state.links(home); err != nil {
+		return status, true, err
+	}
 	status.judge()
 	return status, true, nil
 }
@@ -99,6 +106,9 @@ func (s State) Layout(home Home, all []regions.Region) Status {
 	edge := s.child("edge")
 	status.Edge = EdgeStatus{URL: s.EdgeURL, PID: edge.PID, Restarts: edge.Restarts}
 	for i, name := range s.Regions {
+		if !s.isStarted(name) {
+			continue
+		}
 		region := RegionStatus{Name: name, GatewayURL: "http://" + address(ports.Gateway(i)), ConsulURL: "http://" + address(ports.ConsulHTTP(i)) + "/ui/"}
 		for _, service := range cluster.Names() {
 			process := name + "/region"
@@ -155,7 +165,7 @@ func (s State) engine(process, name, address string) EngineStatus {
 
 // judge says whether each region, and the whole, is ready.
 func (s *Status) judge() {
-	s.Ready = s.Running && s.Edge.Ready && s.SQL.Ready
+	s.Ready = s.Running && s.Edge.Ready && s.SQL.Ready && s.Links.ok()
 	for i := range s.Regions {
 		region := &s.Regions[i]
 		region.Ready = !slices.ContainsFunc(region.Services, func(x ServiceStatus) bool { return !x.Ready }) &&

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/auth"
 	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
@@ -21,13 +22,16 @@ func routes(on *httpx.API, a *api) {
 		}
 	}
 	httpx.Handle(on, declare("get-cart", http.MethodGet, "/api/v1/cart", "Read the cart",
-		"Without a cart, and with a cookie whose cart is gone, it is an empty cart without an id. A header that opens no cart is answered 404."), a.get)
+		"With a user's token and no X-Cart-Id it is the user's own. Without a cart, and with a cookie whose cart is gone, it is an empty cart without an id. "+
+			"A header that opens no cart is answered 404."), a.get)
 	httpx.Handle(on, declare("clear-cart", http.MethodDelete, "/api/v1/cart", "Take everything out of the cart", ""), a.clear)
 	httpx.Handle(on, declare("add-cart-item", http.MethodPost, "/api/v1/cart/items", "Add to the cart",
 		"Makes a cart when none is named, or when the one named is gone, and returns its name as X-Cart-Id and as the cookie `cart`."), a.add)
 	httpx.Handle(on, declare("set-cart-item", http.MethodPut, "/api/v1/cart/items/{sku}", "Set the quantity of a SKU in the cart",
 		"0 takes the SKU out. Makes a cart as adding does."), a.set)
 	httpx.Handle(on, declare("remove-cart-item", http.MethodDelete, "/api/v1/cart/items/{sku}", "Take a SKU out of the cart", ""), a.remove)
+	httpx.Handle(on, declare("merge-carts", http.MethodPost, "/internal/v1/carts/merge", "Move a guest's cart into a user's, once", ""), a.merge)
+	httpx.Handle(on, declare("get-user-cart-contents", http.MethodGet, "/internal/v1/users/{user_id}/cart", "Read a user's own cart without prices", ""), a.userContents)
 	httpx.Handle(on, declare("get-cart-contents", http.MethodGet, "/internal/v1/cart", "Read the cart without prices", ""), a.contents)
 }
 
@@ -39,7 +43,8 @@ func keepPrivate(ctx huma.Context, next func(huma.Context)) {
 
 type api struct{ shoppers *shoppers }
 
-// Naming is how a request names its cart; the header goes before the cookie. It is exported, as SKUPath is, because only exported
+// Naming is how a request names its cart: the header goes before a user's token, and that before the cookie, which may be left over
+// from before the login. It is exported, as SKUPath is, because only exported
 // fields are read from requests.
 type Naming struct {
 	Header string `header:"X-Cart-Id" maxLength:"128" doc:"Names the cart: its id, a dot, and its secret"`
@@ -51,15 +56,21 @@ type Naming struct {
 // byCookie says whether only a cookie names the cart. It outlives the cart, and its browser cannot take it back.
 func (n Naming) byCookie() bool { return n.Header == "" }
 
-func (n Naming) request() (request, error) {
+// request reads who asks. The token has been verified.
+func (a *api) request(ctx context.Context, n Naming) (request, error) {
 	if err := contract.ValidateCurrency("currency", n.Currency); err != nil {
 		return request{}, err
 	}
+	r := request{currency: n.Currency}
 	text := n.Header
 	if n.byCookie() {
+		claims, _ := auth.FromContext(ctx)
+		if who, isUser := claimOfUser(claims.Subject, a.shoppers.region.Code); isUser {
+			r.who = &who
+			return r, nil
+		}
 		text = n.Cookie
 	}
-	r := request{currency: n.Currency}
 	if who, wellFormed := parseClaim(text); wellFormed {
 		r.who = &who
 	}
@@ -147,7 +158,7 @@ func (a *api) put(ctx context.Context, in Naming, mode, sku string, quantity int
 	if err := validateSKU(sku); err != nil {
 		return nil, err
 	}
-	r, err := in.request()
+	r, err := a.request(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -155,13 +166,13 @@ func (a *api) put(ctx context.Context, in Naming, mode, sku string, quantity int
 	if err != nil {
 		return nil, err
 	}
-	return output(in, done), nil
+	return output(in, r, done), nil
 }
 
-// withCart does what needs no more than a cart that exists. Where none is named, or only by a cookie whose cart is gone, the cart is
-// empty; a header was set by a program, which is told that its cart is gone.
+// withCart does what needs no more than a cart that exists. Where none is named, or only by a token or by a cookie whose cart is gone,
+// the cart is empty; a header was set by a program, which is told that its cart is gone.
 func (a *api) withCart(ctx context.Context, in Naming, do func(context.Context, request) (answer, error)) (*cartOutput, error) {
-	r, err := in.request()
+	r, err := a.request(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -172,14 +183,14 @@ func (a *api) withCart(ctx context.Context, in Naming, do func(context.Context, 
 	if err != nil {
 		return nil, err
 	}
-	return output(in, done), nil
+	return output(in, r, done), nil
 }
 
-func output(in Naming, done answer) *cartOutput {
+func output(in Naming, r request, done answer) *cartOutput {
 	out := &cartOutput{CartID: done.made, Body: done.cart}
 	if done.made != "" {
 		out.Cookie = cookieOf(done.made)
-	} else if in.byCookie() {
+	} else if in.byCookie() && !r.byUser() {
 		// Whoever uses a cart prolongs its life, and the cookie must not end before it.
 		out.Cookie = cookieOf(in.Cookie)
 	}
@@ -191,22 +202,4 @@ func cookieOf(text string) string {
 		Name: contract.CookieCart, Value: text, Path: "/", MaxAge: int(retention.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 	return cookie.String()
-}
-
-type contentsInput struct {
-	Header string `header:"X-Cart-Id" required:"true" maxLength:"128"`
-}
-
-type contentsOutput struct{ Body contract.CartContents }
-
-func (a *api) contents(ctx context.Context, in *contentsInput) (*contentsOutput, error) {
-	var r request
-	if who, wellFormed := parseClaim(in.Header); wellFormed {
-		r.who = &who
-	}
-	contents, err := a.shoppers.contents(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return &contentsOutput{Body: contents}, nil
 }

@@ -2,7 +2,11 @@
 //
 // The rules:
 //
-//   - A cart belongs to whoever knows its secret. Only the secret's hash is stored; an unknown cart and a wrong secret look alike.
+//   - A guest's cart belongs to whoever knows its secret. Only the secret's hash is stored; an unknown cart and a wrong secret look
+//     alike.
+//   - A user has a cart in each region. It is found by the user's id, which a token proves, and no secret opens it.
+//   - When a guest logs in, the guest's lines move into the user's cart, once: quantities of a SKU add up, what the limits have no
+//     room for is told, and the guest's cart opens no more.
 //   - Every change raises the cart's version by one and gives the changed lines that version. A line that is taken out stays as a
 //     tombstone of quantity 0, so that replicas can tell "taken out" from "never there".
 //   - Lines stand in the order in which they were added; taking a SKU out and adding it again puts it at the end.
@@ -27,7 +31,8 @@ const (
 	retention = 7 * 24 * time.Hour
 	// maxTombstones is how many lines that were taken out are remembered, the newest. It bounds what one cart can cost.
 	maxTombstones = 200
-	// maxOrders is how many orders are remembered as taken out of a cart, the newest, so that none is taken out twice.
+	// maxOrders is how many orders are remembered as taken out of a cart, and guests' carts as moved in, the newest, so that none is
+	// applied twice.
 	maxOrders    = 100
 	maxSKULength = 100
 	// restoreGap is how far a restore raises the version: far above any that the lost Redis can have given out since the backup,
@@ -41,8 +46,10 @@ type cart struct {
 	version                  int64
 	// lines holds tombstones too, in the order added.
 	lines []line
-	// orders are those taken out already, with the version at which.
+	// orders are those taken out already, and the guests' carts moved in, with the version at which.
 	orders map[string]int64
+	// mergedInto is the user's cart that this guest's cart has become part of, "" for one that opens.
+	mergedInto string
 }
 
 // line is one SKU of a cart; quantity 0 is a tombstone.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/contract"
 )
 
 const (
@@ -22,8 +23,18 @@ type claim struct {
 	id string
 	// region is the code of the cart's home.
 	region string
-	// secretHash is the hex SHA-256 of the secret.
+	// secretHash is the hex SHA-256 of the secret, or ownedByUser.
 	secretHash string
+}
+
+// ownedByUser stands where the hash of a guest's cart stands. It is no hash, so that no secret opens a user's cart; and a user's
+// claim opens no guest's.
+const ownedByUser = "user"
+
+// claimOfUser is the claim of whoever a token proves to be a user to their own cart in a region.
+func claimOfUser(userID, regionCode string) (claim, bool) {
+	id := contract.UserCartID(userID, regionCode)
+	return claim{id: id, region: regionCode, secretHash: ownedByUser}, id != ""
 }
 
 // parseClaim reads `<cart id>.<32 hexadecimal digits>`, and says whether the text has that form.

@@ -13,13 +13,14 @@ const (
 	fieldSecret   = "secret"
 	fieldCurrency = "currency"
 	fieldVersion  = "version"
-	prefixLine    = "l:" // l:<SKU> is quantity|version|added
-	prefixOrder   = "o:" // o:<order id> is the version at which it was taken out
+	fieldMerged   = "merged" // the user's cart that the lines moved into
+	prefixLine    = "l:"     // l:<SKU> is quantity|version|added
+	prefixOrder   = "o:"     // o:<order id> is the version at which it was taken out, o:<cart id> that at which it moved in
 )
 
 // decodeCart reads a cart's fields. Those of other names are not the cart's and are passed over.
 func decodeCart(id string, fields map[string]string) (cart, error) {
-	c := cart{id: id, secretHash: fields[fieldSecret], currency: fields[fieldCurrency], orders: map[string]int64{}}
+	c := cart{id: id, secretHash: fields[fieldSecret], currency: fields[fieldCurrency], mergedInto: fields[fieldMerged], orders: map[string]int64{}}
 	var err error
 	if c.version, err = decodeCount(fields[fieldVersion]); err != nil {
 		return cart{}, fmt.Errorf("the version of cart %s: %w", id, err)

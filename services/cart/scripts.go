@@ -16,6 +16,12 @@ var (
 	clearSource string
 	//go:embed lua/confirm.lua
 	confirmSource string
+	//go:embed lua/freeze.lua
+	freezeSource string
+	//go:embed lua/absorb.lua
+	absorbSource string
+	//go:embed lua/empty.lua
+	emptySource string
 	//go:embed lua/restore.lua
 	restoreSource string
 	//go:embed lua/touch.lua
@@ -30,13 +36,14 @@ var (
 
 // scripts are sent by their digests, and once in full to a Redis that does not know them yet.
 type scripts struct {
-	put, clear, confirm, restore, touch, rest *rueidis.Lua
+	put, clear, confirm, freeze, absorb, empty, restore, touch, rest *rueidis.Lua
 }
 
 func newScripts() scripts {
 	change := func(source string) *rueidis.Lua { return rueidis.NewLuaScript(commonSource + "\n" + source) }
 	return scripts{
 		put: change(putSource), clear: change(clearSource), confirm: change(confirmSource),
+		freeze: change(freezeSource), absorb: change(absorbSource), empty: change(emptySource),
 		// These may be repeated without harm, and so rueidis may repeat them after a lost connection.
 		restore: rueidis.NewLuaScriptRetryable(restoreSource), touch: rueidis.NewLuaScriptRetryable(touchSource),
 		rest: rueidis.NewLuaScriptRetryable(restSource),

@@ -59,7 +59,7 @@ func setup(base *kit.Base, set settings) {
 
 	source := newStream(base.Redis, base.Env.Namespace, eventMaker{service: base.Name, region: region.Name}, holderOf(base), wake)
 	base.Loop("relay", relay.New(source, base.Env.Brokers, woken, base.Log, base.Registry).Run)
-	base.Loop("sweep", func(ctx context.Context) error { return vault.sweepEvery(ctx, set.every) })
+	base.Loop("sweep", kit.Every(set.every, vault.sweep))
 	base.Consume(orderEvents{vault: vault, log: base.Log}.apply, contract.TopicOrders)
 }
 

@@ -24,6 +24,9 @@ type request struct {
 	currency string
 }
 
+// byUser says whether it is a user's own cart that is asked for: there always is one, if only an empty one.
+func (r request) byUser() bool { return r.who != nil && r.who.secretHash == ownedByUser }
+
 // answer is a cart to show. made is the text that presents it from now on, when this request made it.
 type answer struct {
 	cart contract.Cart
@@ -79,7 +82,7 @@ func (s *shoppers) change(ctx context.Context, r request, do func(who claim) (ca
 func (s *shoppers) put(ctx context.Context, r request, mode, sku string, quantity int64) (answer, error) {
 	c, err := s.open(ctx, r)
 	if contract.CodeOf(err) == contract.CodeNotFound {
-		return s.begin(ctx, r.currency, sku, quantity)
+		return s.begin(ctx, r, mode, sku, quantity)
 	}
 	if err != nil {
 		return answer{}, err
@@ -94,7 +97,7 @@ func (s *shoppers) put(ctx context.Context, r request, mode, sku string, quantit
 	}
 	c, err = s.store.put(ctx, *r.who, "", mode, sku, quantity)
 	if contract.CodeOf(err) == contract.CodeNotFound { // it expired between the two
-		return s.begin(ctx, r.currency, sku, quantity)
+		return s.begin(ctx, r, mode, sku, quantity)
 	}
 	if err != nil {
 		return answer{}, err
@@ -103,8 +106,8 @@ func (s *shoppers) put(ctx context.Context, r request, mode, sku string, quantit
 }
 
 // begin makes a cart with its first line.
-func (s *shoppers) begin(ctx context.Context, currency, sku string, quantity int64) (answer, error) {
-	known := newPrices(currency)
+func (s *shoppers) begin(ctx context.Context, r request, mode, sku string, quantity int64) (answer, error) {
+	known := newPrices(r.currency)
 	if err := known.learn(ctx, s.catalog, sku); err != nil {
 		return answer{}, err
 	}
@@ -112,7 +115,10 @@ func (s *shoppers) begin(ctx context.Context, currency, sku string, quantity int
 		return answer{}, err
 	}
 	who, text := newClaim(s.ids, s.region.Code)
-	c, err := s.store.put(ctx, who, currency, modeSet, sku, quantity)
+	if r.byUser() {
+		who, text = *r.who, "" // a user's cart is not named: the token finds it
+	}
+	c, err := s.store.put(ctx, who, r.currency, mode, sku, quantity)
 	if err != nil {
 		return answer{}, err
 	}
@@ -130,7 +136,7 @@ func (s *shoppers) open(ctx context.Context, r request) (cart, error) {
 	if contract.CodeOf(err) == contract.CodeNotFound {
 		c, err = s.vault.restore(ctx, r.who.id, r.who.opens)
 	}
-	if err == nil && !r.who.opens(c.secretHash) {
+	if err == nil && (!r.who.opens(c.secretHash) || c.mergedInto != "") {
 		err = errNoCart()
 	}
 	return c, err

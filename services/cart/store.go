@@ -88,11 +88,17 @@ func (s *store) clear(ctx context.Context, who claim) (cart, error) {
 
 // confirm takes out what an order bought; doing so again changes nothing. contract.CodeNotFound when Redis has no such cart.
 func (s *store) confirm(ctx context.Context, order contract.OrderChange) (cart, error) {
-	arguments := []string{order.OrderID, decimal(order.CartVersion), decimal(maxOrders)}
+	return s.takeOut(ctx, order.CartID, "", order)
+}
+
+// takeOut takes what an order bought out of a cart: the one that was bought, or the one that it has moved into since, and then guest
+// is the one that was bought.
+func (s *store) takeOut(ctx context.Context, id, guest string, order contract.OrderChange) (cart, error) {
+	arguments := []string{order.OrderID, decimal(order.CartVersion), decimal(maxOrders), guest}
 	for _, l := range order.Lines {
 		arguments = append(arguments, l.SKU, decimal(l.Quantity))
 	}
-	return s.change(ctx, s.scripts.confirm, order.CartID, arguments...)
+	return s.change(ctx, s.scripts.confirm, id, arguments...)
 }
 
 // restore puts a cart back that was last used at some time, and says whether it was missing.
@@ -107,37 +113,44 @@ func (s *store) restore(ctx context.Context, c cart, lastUse time.Time) (bool, e
 
 // change runs a script of a change and reads its answer.
 func (s *store) change(ctx context.Context, script *rueidis.Lua, id string, arguments ...string) (cart, error) {
+	changed, _, err := s.changeAndTell(ctx, script, id, arguments...)
+	return changed, err
+}
+
+// changeAndTell gives too what the script says beside the cart, when it says anything.
+func (s *store) changeAndTell(ctx context.Context, script *rueidis.Lua, id string, arguments ...string) (cart, []rueidis.RedisMessage, error) {
 	common := []string{id, millis(s.now()), ttl(retention), decimal(maxTombstones), s.eventID(), telemetry.TraceParent(ctx)}
 	answer, err := script.Exec(ctx, s.redis, s.keys.ofChange(id), append(common, arguments...)).ToArray()
 	if err != nil {
-		return cart{}, unreachable(err)
+		return cart{}, nil, unreachable(err)
 	}
 	if len(answer) == 0 {
-		return cart{}, fmt.Errorf("the script of a change of cart %s gave no outcome", id)
+		return cart{}, nil, fmt.Errorf("the script of a change of cart %s gave no outcome", id)
 	}
 	outcome, err := answer[0].ToString()
 	if err != nil {
-		return cart{}, fmt.Errorf("the outcome of a change of cart %s: %w", id, err)
+		return cart{}, nil, fmt.Errorf("the outcome of a change of cart %s: %w", id, err)
 	}
 	if err := outcomeError(outcome); err != nil {
-		return cart{}, err
+		return cart{}, nil, err
 	}
 	if len(answer) < 2 {
-		return cart{}, fmt.Errorf("the script of a change of cart %s gave no cart", id)
+		return cart{}, nil, fmt.Errorf("the script of a change of cart %s gave no cart", id)
 	}
 	fields, err := answer[1].AsStrMap()
 	if err != nil {
-		return cart{}, fmt.Errorf("the fields of cart %s: %w", id, err)
+		return cart{}, nil, fmt.Errorf("the fields of cart %s: %w", id, err)
 	}
 	s.changed()
-	return decodeCart(id, fields)
+	changed, err := decodeCart(id, fields)
+	return changed, answer[2:], err
 }
 
 func outcomeError(outcome string) error {
 	switch outcome {
 	case "ok":
 		return nil
-	case "missing", "wrong":
+	case "missing", "wrong", "merged":
 		return errNoCart()
 	case "quantity":
 		return contract.Invalid("quantity", "a line holds at most %d units", contract.MaxLineQuantity)

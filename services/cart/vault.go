@@ -2,7 +2,6 @@ package cart
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,22 +53,6 @@ func (v *vault) restore(ctx context.Context, id string, mayOpen func(secretHash 
 	}
 	// Another request may have been first, and may have changed the cart since.
 	return v.store.find(ctx, id)
-}
-
-// sweepEvery sweeps at once and then at an interval, until the context ends.
-func (v *vault) sweepEvery(ctx context.Context, interval time.Duration) error {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		if err := v.sweep(ctx); err != nil {
-			return fmt.Errorf("sweep carts: %w", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
-	}
 }
 
 // sweep backs up what is idle and deletes what is past its retention. Several processes may do so at once.
@@ -127,7 +110,20 @@ func (v *vault) confirm(ctx context.Context, order contract.OrderChange) error {
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	return v.backups.forget(ctx, order.CartID, c.version)
+	if err := v.backups.forget(ctx, order.CartID, c.version); err != nil || c.mergedInto == "" {
+		return err
+	}
+	return v.confirmMoved(ctx, order, c)
+}
+
+// confirmMoved takes what was bought out of the user's cart that the bought one has moved into since: a guest who buys and then logs
+// in at once must not find it in the cart again.
+func (v *vault) confirmMoved(ctx context.Context, order contract.OrderChange, guest cart) error {
+	into, err := v.store.takeOut(ctx, guest.mergedInto, guest.id, order)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	return v.backups.forget(ctx, into.id, into.version)
 }
 
 func (v *vault) homedHere(id string) bool {

@@ -25,6 +25,10 @@ func routes(api *httpx.API, s *service) {
 	httpx.Handle(api, huma.Operation{OperationID: "price-skus", Method: http.MethodPost, Path: "/internal/v1/skus",
 		Summary: "Price SKUs", Tags: []string{"internal"}, Hidden: true}, s.postSKUs)
 
+	// The imports service writes as the merchandiser whose role it checked.
+	httpx.Handle(api, internalBulk("import-products", "/internal/v1/products/bulk", "Add or replace products by slug"), s.postProducts)
+	httpx.Handle(api, internalBulk("import-categories", "/internal/v1/categories/bulk", "Add or replace categories by slug"), s.postCategories)
+
 	const products, product = "/api/v1/admin/products", "/api/v1/admin/products/{id}"
 	admin(api, "create-product", http.MethodPost, products, "Add a product", http.StatusCreated, s.postProduct)
 	bulk(api, "bulk-products", products+"/bulk", "Add or replace products by slug", s.postProducts)
@@ -40,6 +44,11 @@ func routes(api *httpx.API, s *service) {
 	admin(api, "get-category", http.MethodGet, category, "Read a category", http.StatusOK, s.getCategory)
 	admin(api, "replace-category", http.MethodPut, category, "Replace a category", http.StatusOK, s.putCategory)
 	admin(api, "delete-category", http.MethodDelete, category, "Delete a category", http.StatusNoContent, s.deleteCategory)
+}
+
+func internalBulk(id, path, summary string) huma.Operation {
+	return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{"internal"}, Hidden: true,
+		DefaultStatus: http.StatusOK, MaxBodyBytes: bulkBody, SkipValidateBody: true}
 }
 
 // read declares a public read for GET and HEAD.

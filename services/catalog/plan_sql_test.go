@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,14 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"one by id":   {productByID, []any{"prd_use_01K9ZX3M5Q8T2V4W6Y7Z8A9BCD", "USD"}, []string{"products_pkey", "variants_by_product", "prices_pkey"}},
 		"one by slug": {productBySlug, []any{"p-8", "USD"}, []string{"products_slug", "variants_by_product", "prices_pkey"}},
 		"record":      {recordBySlug, []any{"p-8"}, []string{"products_slug", "variants_by_product", "prices_pkey"}},
-		"SKUs":        {pricedSKUs, []any{[]string{"p-8 S/Blue", "p-12 S/Blue"}, "USD"}, []string{"variants_sku", "products_pkey", "prices_pkey"}},
+	}
+	for name, skus := range map[string][]string{
+		"SKUs of a cart": {"p-8 S/Blue", "p-12 S/Blue", "p-16 S/Blue"}, "many SKUs": slices.Repeat([]string{"p-8 S/Blue"}, mostSpelled+1),
+	} {
+		sql, args := pricedStatement(skus, "USD")
+		c := cases[name]
+		c.sql, c.args, c.indexes = sql, args, []string{"variants_sku", "products_pkey", "prices_pkey"}
+		cases[name] = c
 	}
 	for name, list := range map[string]struct {
 		query   listQuery

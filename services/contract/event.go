@@ -129,7 +129,7 @@ type CartState struct {
 	CartID     string      `json:"cart_id"`
 	Version    int64       `json:"version"`
 	Currency   string      `json:"currency"`
-	SecretHash string      `json:"secret_hash" doc:"Hex SHA-256 of the cart's 128-bit secret, which itself is never stored"`
+	SecretHash string      `json:"secret_hash" doc:"Hex SHA-256 of the cart's 128-bit secret, which itself is never stored; of a user's own cart the word user"`
 	Lines      []CartEntry `json:"lines"`
 }
 

@@ -8,6 +8,8 @@ const (
 	ServiceInventory = "inventory"
 	ServicePayment   = "payment"
 	ServiceOrder     = "order"
+	ServiceIdentity  = "identity"
+	ServiceImports   = "imports"
 )
 
 // Headers that the public API and the services use.

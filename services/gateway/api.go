@@ -14,9 +14,11 @@ import (
 	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
-// routes declares all that the gateway answers: first the door, through which everything below /api/ passes, then what is its own.
+// routes declares all that the gateway answers: first the door, through which everything below the routed roots passes, then what is its own.
 func (s *Service) routes(base *kit.Base) {
-	base.App.Use("/api/", s.enter)
+	for _, root := range roots() {
+		base.App.Use(root, s.enter)
+	}
 	httpx.Handle(base.API, huma.Operation{
 		OperationID: "list-regions", Method: http.MethodGet, Path: "/api/v1/regions", Tags: []string{"regions"},
 		Summary: "List the regions, their health and their distance from the caller",

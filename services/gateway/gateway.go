@@ -171,6 +171,6 @@ func (t Table) services() []string {
 func knownServices() []string {
 	return []string{
 		contract.ServiceGateway, contract.ServiceCatalog, contract.ServiceCart, contract.ServiceInventory,
-		contract.ServicePayment, contract.ServiceOrder,
+		contract.ServicePayment, contract.ServiceOrder, contract.ServiceIdentity, contract.ServiceImports,
 	}
 }

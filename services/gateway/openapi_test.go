@@ -58,7 +58,7 @@ func TestThePublicDocumentJoinsTheServices(t *testing.T) {
 	t.Parallel()
 	shop := kittest.Start(t, gateway.Definition())
 	early := read(t, shop.Do(t, http.MethodGet, "/api/openapi.json", nil, nil))
-	if !strings.Contains(early, `"x-unavailable":["cart","catalog","inventory","order"]`) || !strings.Contains(early, "/api/v1/regions") {
+	if !strings.Contains(early, `"x-unavailable":["cart","catalog","identity","imports","inventory","order"]`) || !strings.Contains(early, "/api/v1/regions") {
 		t.Errorf("before any service answers, the document is %s", early)
 	}
 	shop.Neighbour(t, contract.ServiceCatalog, described("catalog", func(api *httpx.API) {
@@ -84,7 +84,7 @@ func TestThePublicDocumentJoinsTheServices(t *testing.T) {
 	kittest.Eventually(t, func() error {
 		response := shop.Do(t, http.MethodGet, "/api/openapi.json", nil, nil)
 		body, tag = read(t, response), response.Header.Get("ETag")
-		if !strings.Contains(body, `"x-unavailable":["cart","inventory"]`) {
+		if !strings.Contains(body, `"x-unavailable":["cart","identity","imports","inventory"]`) {
 			return io.ErrUnexpectedEOF
 		}
 		return nil
@@ -131,7 +131,7 @@ func checkPage(t *testing.T, shop *kittest.Service) {
 	}
 	for _, want := range []string{
 		"/api/v1/products/{id}", "Does get-product", "Needs a bearer token with the role admin", `href="#schema-Money"`, `id="schema-Money"`,
-		"at least 1; at most 100", "does not answer: cart, inventory", "&lt;script&gt;",
+		"at least 1; at most 100", "does not answer: cart, identity, imports, inventory", "&lt;script&gt;",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %s", want)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/meridian-store/meridian/services/contract"
@@ -99,10 +100,13 @@ var (
 
 const restSegment = "**"
 
+// roots are what the gateway routes below; every other path is a service's own business with its operators.
+func roots() []string { return []string{"/api/", "/.well-known/"} }
+
 // checkPattern refuses a pattern that is not ours to route or that no path could match.
 func checkPattern(pattern string) error {
-	if !strings.HasPrefix(pattern, "/api/") {
-		return fmt.Errorf("path %q is not below /api/", pattern)
+	if !slices.ContainsFunc(roots(), func(root string) bool { return strings.HasPrefix(pattern, root) }) {
+		return fmt.Errorf("path %q is not below %s", pattern, strings.Join(roots(), " or "))
 	}
 	segments := strings.Split(pattern[1:], "/")
 	for i, segment := range segments {

@@ -29,6 +29,8 @@ type RegionStatus struct {
 	Currency string `json:"currency" example:"EUR" doc:"ISO 4217"`
 	// Healthy is this region's view of it.
 	Healthy bool `json:"healthy" doc:"Whether it takes shoppers, as the answering region knows"`
+	// RTTMS is absent for the answering region itself, for one that does not answer, and where no link is known.
+	RTTMS *float64 `json:"rtt_ms,omitempty" doc:"Round trip from the answering region over the link between the two, in milliseconds, as last measured"`
 	// DistanceKM is absent when the edge did not say where the caller is.
 	DistanceKM *int64 `json:"distance_km,omitempty" doc:"Great-circle distance from the caller in kilometres"`
 }
@@ -39,8 +41,10 @@ type regionHealth struct {
 	regions []contract.Region
 	// ask gives the healthy gateways of a region.
 	ask func(ctx context.Context, region, service string) ([]string, error)
-	now func() time.Time
-	log *slog.Logger
+	// links are our own probes; nil believes Consul alone.
+	links *peers
+	now   func() time.Time
+	log   *slog.Logger
 
 	mu    sync.RWMutex
 	known map[string]sighting
@@ -55,11 +59,12 @@ type sighting struct {
 func newRegionHealth(base *kit.Base) *regionHealth {
 	return &regionHealth{
 		own: base.Region.Name, regions: base.Regions, ask: base.Discovery.InstancesIn, now: base.Now, log: base.Log,
+		links: newPeers(base.Region, base.Regions, base.Env.Peers, base.Now, base.Log),
 		known: map[string]sighting{},
 	}
 }
 
-// watch asks about the other regions until the context ends.
+// watch asks Consul about the other regions until the context ends.
 func (h *regionHealth) watch(ctx context.Context) error {
 	ticker := time.NewTicker(askRegionsEvery)
 	defer ticker.Stop()
@@ -102,9 +107,13 @@ func (h *regionHealth) learn(ctx context.Context, region string) {
 	}
 }
 
+// healthy says whether a region takes shoppers: Consul says so, and it answers over the link from here.
 func (h *regionHealth) healthy(region string) bool {
 	if region == h.own {
 		return true
+	}
+	if reachable, _ := h.links.reachable(region); !reachable {
+		return false
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -118,6 +127,10 @@ func (h *regionHealth) statuses(from *geo.Point) []RegionStatus {
 	for _, region := range h.regions {
 		status := RegionStatus{
 			Name: region.Name, Code: region.Code, City: region.City, Currency: region.Currency, Healthy: h.healthy(region.Name),
+		}
+		if reachable, roundTrip := h.links.reachable(region.Name); reachable && roundTrip > 0 {
+			ms := math.Round(roundTrip.Seconds()*10_000) / 10
+			status.RTTMS = &ms
 		}
 		if from != nil {
 			km := int64(math.Round(geo.DistanceKM(*from, region.Point)))

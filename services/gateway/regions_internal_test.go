@@ -51,6 +51,16 @@ func TestASilentRegionIsBelievedForAWhile(t *testing.T) {
 	answer = func() ([]string, error) { return nil, nil }
 	expect("without a gateway", false)
 
+	answer = func() ([]string, error) { return []string{"10.0.0.1:8101"}, nil }
+	expect("with a gateway again", true)
+	h.links = &peers{urls: map[string]string{"there": "http://127.0.0.1:1"}, now: h.now, known: map[string]peer{}}
+	expect("which does not answer over the link", false)
+	h.links.known["there"] = peer{reachable: true, answered: h.now(), roundTrip: 78_430 * time.Microsecond}
+	expect("which answers over the link", true)
+	if trip := h.statuses(nil)[1].RTTMS; trip == nil || *trip != 78.4 {
+		t.Errorf("the round trip is shown as %v", trip)
+	}
+
 	all := h.statuses(&geo.Point{})
 	if *all[0].DistanceKM != 0 || *all[1].DistanceKM != 10008 {
 		t.Errorf("the pole is %d km from the equator", *all[1].DistanceKM)

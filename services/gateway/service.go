@@ -66,6 +66,7 @@ func setup(base *kit.Base, table Table) error {
 	base.Ready("neighbours", instances.ready(table.Needs))
 	base.Loop("prune connections", instances.prune)
 	base.Loop("watch regions", service.regions.watch)
+	base.Loop("probe links", service.regions.links.watch)
 	base.Loop("merge documents", service.document.watch)
 	if base.Env.RedisAddress != "" {
 		base.Loop("connect to redis", service.limiter.connect)

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/auth"
 	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
@@ -35,12 +36,12 @@ func (s *service) routes(api *httpx.API) {
 	}, s.handleCheckout)
 	httpx.Handle(api, huma.Operation{
 		OperationID: "list-orders", Method: http.MethodGet, Path: "/api/v1/orders", Tags: []string{"orders"},
-		Summary: "The orders of the presented cart, newest first",
+		Summary: "The orders of a user, with their token and no X-Cart-Id, or of the presented cart; newest first",
 		Errors:  []int{http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable},
 	}, s.handleList)
 	httpx.Handle(api, huma.Operation{
 		OperationID: "get-order", Method: http.MethodGet, Path: "/api/v1/orders/{id}", Tags: []string{"orders"},
-		Summary: "An order and its history, for the cart that bought it, or for support",
+		Summary: "An order and its history, for the user or the cart that bought it, or for support",
 		Errors:  []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusServiceUnavailable},
 	}, s.handleGet)
 }
@@ -51,11 +52,23 @@ type CartClaim struct {
 	Cookie string `cookie:"cart" maxLength:"100" doc:"The same, for browsers"`
 }
 
-func (c CartClaim) ref() (cartRef, error) {
-	if c.Header != "" {
-		return parseCartRef(c.Header)
+// ref reads which cart a request presents: the header goes before a user's token, whose own cart it is, and that before the cookie,
+// which may be left over from before the login.
+func (s *service) ref(ctx context.Context, c CartClaim) (cartRef, error) {
+	claims, _ := auth.FromContext(ctx)
+	isUser := contract.IsUserID(claims.Subject)
+	text := c.Header
+	if text == "" {
+		if isUser {
+			return userCartRef(claims.Subject, s.region.Code), nil
+		}
+		text = c.Cookie
 	}
-	return parseCartRef(c.Cookie)
+	ref, err := parseCartRef(text)
+	if isUser {
+		ref.userID = claims.Subject
+	}
+	return ref, err
 }
 
 type quoteInput struct {
@@ -72,7 +85,7 @@ type quoteOutput struct {
 }
 
 func (s *service) handleQuote(ctx context.Context, input *quoteInput) (*quoteOutput, error) {
-	ref, err := input.ref()
+	ref, err := s.ref(ctx, input.CartClaim)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +134,7 @@ func (s *service) handleCheckout(ctx context.Context, input *checkoutInput) (*re
 	if err := validateKey(input.Key); err != nil {
 		return nil, err
 	}
-	ref, err := input.ref()
+	ref, err := s.ref(ctx, input.CartClaim)
 	if err != nil {
 		return nil, err
 	}

@@ -19,14 +19,14 @@ type orderOutput struct {
 	Body         contract.Order
 }
 
-// handleGet shows an order to support, and to whoever presents the cart that bought it; to others there is none.
+// handleGet shows an order to support, to the user who bought it, and to whoever presents the cart that did; to others there is none.
 func (s *service) handleGet(ctx context.Context, input *getInput) (*orderOutput, error) {
 	claims, signed := auth.FromContext(ctx)
 	support := signed && slices.Contains([]string{contract.RoleSupport, contract.RoleAdmin}, claims.Role)
-	ref, refErr := input.ref()
+	ref, refErr := s.ref(ctx, input.CartClaim)
 	id, err := geo.ParseID(input.ID)
 	home, known := s.homes[id.Region]
-	if err != nil || id.Kind != "ord" || !known || (!support && refErr != nil) {
+	if err != nil || id.Kind != "ord" || !known || (!support && refErr != nil && ref.userID == "") {
 		return nil, errNoOrder()
 	}
 	order, err := s.store.order(ctx, home, input.ID)
@@ -42,7 +42,7 @@ func (s *service) handleGet(ctx context.Context, input *getInput) (*orderOutput,
 type listInput struct {
 	CartClaim
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
-	Cursor string `query:"cursor" maxLength:"64" doc:"next_cursor of the page before"`
+	Cursor string `query:"cursor" maxLength:"80" doc:"next_cursor of the page before"`
 }
 
 type listOutput struct {
@@ -55,9 +55,12 @@ type listOutput struct {
 }
 
 func (s *service) handleList(ctx context.Context, input *listInput) (*listOutput, error) {
-	ref, err := input.ref()
+	ref, err := s.ref(ctx, input.CartClaim)
 	if err != nil {
 		return nil, err
+	}
+	if ref.text == "" {
+		return s.listOfUser(ctx, ref.userID, input)
 	}
 	if input.Cursor != "" {
 		if id, err := geo.ParseID(input.Cursor); err != nil || id.Kind != "ord" {

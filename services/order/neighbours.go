@@ -20,10 +20,11 @@ type neighbours struct {
 
 func (n neighbours) cart(ctx context.Context, ref cartRef) (contract.CartContents, error) {
 	var cart contract.CartContents
-	err := n.client.Do(ctx, httpx.Call{
-		Service: contract.ServiceCart, Method: http.MethodGet, Path: "/internal/v1/cart",
-		Header: map[string]string{contract.HeaderCartID: ref.text}, Out: &cart,
-	})
+	call := httpx.Call{Service: contract.ServiceCart, Method: http.MethodGet, Path: "/internal/v1/users/" + ref.userID + "/cart", Out: &cart}
+	if ref.text != "" {
+		call.Path, call.Header = "/internal/v1/cart", map[string]string{contract.HeaderCartID: ref.text}
+	}
+	err := n.client.Do(ctx, call)
 	if contract.CodeOf(err) == contract.CodeNotFound {
 		return contract.CartContents{}, errNoCart()
 	}

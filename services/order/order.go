@@ -80,12 +80,14 @@ func validateKey(key string) error {
 	return nil
 }
 
-// cartRef is a shopper's claim to a cart: `<cart id>.<secret>`, from the header or the cookie. The cart service judges the secret;
-// here its hash stays with the order, so that whoever bought can read it after the cart is gone.
+// cartRef is a shopper's claim to a cart: `<cart id>.<secret>`, from the header or the cookie, or a user's own cart. The cart service
+// judges the secret; here its hash stays with the order, so that whoever bought can read it after the cart is gone.
 type cartRef struct {
 	id string
-	// text is the whole claim, as the cart service wants to see it.
+	// text is the whole claim, as the cart service wants to see it; "" for a user's own cart.
 	text string
+	// userID is the user whom the request's token proves, whichever cart it presents; "" without one.
+	userID string
 	// region is the code of the cart's home, which is the home of its orders.
 	region string
 	owner  [sha256.Size]byte
@@ -104,6 +106,13 @@ func parseCartRef(text string) (cartRef, error) {
 	return cartRef{id: id, text: text, region: parsed.Region, owner: sha256.Sum256([]byte(secret))}, nil
 }
 
+// userCartRef is a user's claim to their own cart in a region. Its owner's hash is of no secret's form, so that no secret gives it.
+func userCartRef(userID, regionCode string) cartRef {
+	return cartRef{
+		id: contract.UserCartID(userID, regionCode), userID: userID, region: regionCode, owner: sha256.Sum256([]byte("user:" + userID)),
+	}
+}
+
 func errNoCart() error {
 	return contract.Errorf(contract.CodeNotFound, "there is no such cart")
 }
@@ -117,14 +126,19 @@ type placed struct {
 	cartID      string
 	cartVersion int64
 	owner       []byte
+	// userID is who bought, "" for a guest.
+	userID string
 	// version rises with each of the order's events.
 	version int64
 	// answer is what the checkout's repeats get once its saga has ended.
 	answer answer
 }
 
-// ownedBy says whether the cart that bought the order is presented, in a time that tells nothing.
+// ownedBy says whether the user who bought the order asks, or the cart that bought it is presented, in a time that tells nothing.
 func (p placed) ownedBy(ref cartRef) bool {
+	if p.userID != "" && p.userID == ref.userID {
+		return true
+	}
 	return subtle.ConstantTimeCompare(p.owner, ref.owner[:]) == 1
 }
 
@@ -138,7 +152,7 @@ func newPlaced(code string, ref cartRef, cartVersion int64, quote contract.Quote
 			ID: geo.NewID("ord", code), Number: newNumber(), Status: contract.OrderStatusPending, Quote: quote, Total: quote.Total,
 			Email: request.Email, ShippingAddress: &address, CreatedAt: now, UpdatedAt: now,
 		},
-		sagaID: geo.NewID("sga", code), cartID: ref.id, cartVersion: cartVersion, owner: ref.owner[:], version: 1,
+		sagaID: geo.NewID("sga", code), cartID: ref.id, cartVersion: cartVersion, owner: ref.owner[:], userID: ref.userID, version: 1,
 	}
 }
 

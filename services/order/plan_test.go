@@ -14,6 +14,7 @@ var seeds = []string{
 		shipping_address, answer_status, answer_body, created_at, updated_at)
 	SELECT 'us-east', 'ord' || n, 'N' || n, 'sga' || n, 'crt' || n, 1, ''::BYTEA, 'confirmed', '', 2, '{}', '', '', '{}', 0, ''::BYTEA, now(), now()
 	FROM generate_series(1, 3000) AS g(n)`,
+	`UPDATE orders SET user_id = 'usr' || id`,
 	`INSERT INTO sagas (crdb_region, id, cart_id, idempotency_key, request_hash, order_id, state, direction, step, epoch, lease_holder, lease_until,
 		deadline, payment_token, created_at, finished_at)
 	SELECT 'us-east', 'sga' || n, 'crt' || n, 'key', ''::BYTEA, 'ord' || n, CASE WHEN n > 2000 THEN 'running' ELSE 'confirmed' END, 'forward', 'reserve', 1, '',
@@ -40,6 +41,7 @@ func TestHotQueriesUseTheirIndexes(t *testing.T) {
 		"an order":          {selectOrder, "orders_pkey", []any{"us-east", "ord"}},
 		"its history":       {selectOrder, "saga_steps_pkey", []any{"us-east", "ord"}},
 		"a cart's orders":   {selectOfCart, "orders_of_cart", []any{"us-east", "crt", afterEveryID, 20}},
+		"a user's orders":   {selectOfUser, "orders_of_user", []any{[]string{"us-east", "eu-west", "ap-southeast"}, "usr", time.Now(), "", 20}},
 		"abandoned sagas":   {claimExpired, "sagas_to_take_over", []any{"us-east", "me", 3.0, 32}},
 		// Its key, or the few that are running: whichever the planner deems fewer.
 		"one abandoned saga":   {claimSaga, "sagas_", []any{"us-east", "sga", "me", 3.0}},

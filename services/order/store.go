@@ -48,8 +48,8 @@ func (s *store) open(ctx context.Context, sg saga, order *placed, settings Setti
 		_, err = s.db.Exec(ctx, `
 			WITH placed AS (
 				INSERT INTO orders (crdb_region, id, number, saga_id, cart_id, cart_version, owner_hash, status, reason, version, quote,
-					payment_id, email, shipping_address, answer_status, answer_body, created_at, updated_at)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', '', $8, $9::JSONB, '', $10, $11::JSONB, 0, ''::BYTEA, $12, $12)
+					payment_id, email, shipping_address, answer_status, answer_body, created_at, updated_at, user_id)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', '', $8, $9::JSONB, '', $10, $11::JSONB, 0, ''::BYTEA, $12, $12, $19)
 				RETURNING id
 			), opened AS (
 				INSERT INTO sagas (crdb_region, id, cart_id, idempotency_key, request_hash, order_id, state, direction, step, epoch,
@@ -62,7 +62,7 @@ func (s *store) open(ctx context.Context, sg saga, order *placed, settings Setti
 			VALUES ($1, $4, 1, 1, 'open', 'opened', $12)`,
 			sg.home, order.ID, order.Number, sg.id, sg.cartID, order.cartVersion, order.owner, order.version, string(quote),
 			order.Email, string(address), order.CreatedAt, sg.key, sg.requestHash,
-			holder, settings.Lease.Seconds(), settings.Forward.Seconds(), sg.token)
+			holder, settings.Lease.Seconds(), settings.Forward.Seconds(), sg.token, order.userID)
 		if sqldb.IsUniqueViolation(err, "orders_number") && attempt < numberAttempts {
 			order.Number = newNumber()
 			continue

@@ -13,7 +13,7 @@ import (
 )
 
 // orderColumns are read by scanOrder; the history comes with its order in one round trip.
-const orderColumns = `o.id, o.number, o.saga_id, o.cart_id, o.cart_version, o.owner_hash, o.status, o.reason, o.version, o.quote,
+const orderColumns = `o.id, o.number, o.saga_id, o.cart_id, o.cart_version, o.owner_hash, o.user_id, o.status, o.reason, o.version, o.quote,
 	o.payment_id, o.email, o.shipping_address, o.answer_status, o.answer_body, o.created_at, o.updated_at,
 	ARRAY(SELECT h.outcome FROM saga_steps AS h WHERE h.crdb_region = o.crdb_region AND h.saga_id = o.saga_id ORDER BY h.epoch, h.seq),
 	ARRAY(SELECT h.at FROM saga_steps AS h WHERE h.crdb_region = o.crdb_region AND h.saga_id = o.saga_id ORDER BY h.epoch, h.seq)`
@@ -28,6 +28,11 @@ const (
 		SELECT ` + orderColumns + ` FROM orders AS o
 		WHERE o.crdb_region = $1 AND o.cart_id = $2 AND o.id < $3
 		ORDER BY o.crdb_region DESC, o.cart_id DESC, o.id DESC LIMIT $4`
+	// A user's orders are homed where they bought.
+	selectOfUser = `
+		SELECT ` + orderColumns + ` FROM orders AS o
+		WHERE o.crdb_region = ANY($1) AND o.user_id = $2 AND o.user_id <> '' AND (o.created_at, o.id) < ($3, $4)
+		ORDER BY o.created_at DESC, o.id DESC LIMIT $5`
 )
 
 // afterEveryID sorts behind every order's id, in any collation.
@@ -74,15 +79,26 @@ func (s *store) ofCart(ctx context.Context, home, cartID, before string, limit i
 		before = afterEveryID
 	}
 	rows, err := s.db.Query(ctx, selectOfCart, home, cartID, before, limit)
+	return collectOrders(rows, err)
+}
+
+// ofUser lists a user's orders of some regions, newest first, that come after a place in that order: one round trip.
+func (s *store) ofUser(ctx context.Context, homes []string, userID string, after place, limit int) ([]placed, error) {
+	rows, err := s.db.Query(ctx, selectOfUser, homes, userID, after.at, after.id, limit)
+	return collectOrders(rows, err)
+}
+
+func collectOrders(rows pgx.Rows, err error) ([]placed, error) {
 	if err != nil {
-		return nil, fmt.Errorf("list a cart's orders: %w", err)
+		return nil, fmt.Errorf("list orders: %w", err)
 	}
 	orders, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (placed, error) {
 		var order placed
-		return order, scanOrder(row, &order)
+		err := scanOrder(row, &order)
+		return order, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list a cart's orders: %w", err)
+		return nil, fmt.Errorf("list orders: %w", err)
 	}
 	return orders, nil
 }
@@ -91,7 +107,7 @@ func scanOrder(row pgx.Row, order *placed, before ...any) error {
 	var quote, address []byte
 	var outcomes []string
 	var times []time.Time
-	columns := append(before, &order.ID, &order.Number, &order.sagaID, &order.cartID, &order.cartVersion, &order.owner, &order.Status, &order.Reason,
+	columns := append(before, &order.ID, &order.Number, &order.sagaID, &order.cartID, &order.cartVersion, &order.owner, &order.userID, &order.Status, &order.Reason,
 		&order.version, &quote, &order.PaymentID, &order.Email, &address, &order.answer.status, &order.answer.body, &order.CreatedAt, &order.UpdatedAt,
 		&outcomes, &times)
 	if err := row.Scan(columns...); err != nil {

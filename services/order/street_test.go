@@ -65,7 +65,9 @@ func (s *street) open(t *testing.T, shop *kittest.Service) {
 		}
 		shop.Neighbour(t, name, mux)
 	}
-	serve(contract.ServiceCart, map[string]func(*http.Request) (int, any, error){"GET /internal/v1/cart": s.getCart})
+	serve(contract.ServiceCart, map[string]func(*http.Request) (int, any, error){
+		"GET /internal/v1/cart": s.getCart, "GET /internal/v1/users/{user}/cart": s.getUserCart,
+	})
 	serve(contract.ServiceCatalog, map[string]func(*http.Request) (int, any, error){"POST /internal/v1/skus": s.postSKUs})
 	serve(contract.ServiceInventory, map[string]func(*http.Request) (int, any, error){
 		"POST /internal/v1/reservations": s.reserve, "POST /internal/v1/reservations/{saga}/release": s.release,
@@ -125,6 +127,16 @@ func (s *street) getCart(r *http.Request) (int, any, error) {
 	if !ok {
 		return 0, nil, contract.Errorf(contract.CodeNotFound, "no such cart")
 	}
+	return http.StatusOK, cart, nil
+}
+
+// getUserCart finds a user's cart by its id, as change keeps it.
+func (s *street) getUserCart(r *http.Request) (int, any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := contract.UserCartID(r.PathValue("user"), "use")
+	cart := s.carts[id]
+	cart.CartID, cart.Currency = id, "USD"
 	return http.StatusOK, cart, nil
 }
 

@@ -23,6 +23,8 @@ local function load()
       cart.orders[name] = tonumber(value)
     elseif field == 'secret' then
       cart.secret = value
+    elseif field == 'merged' then
+      cart.merged = value
     elseif field == 'version' then
       cart.version = tonumber(value)
     end
@@ -36,12 +38,14 @@ local function open(secret)
   local cart = load()
   if not cart then return nil, 'missing' end
   if cart.secret ~= secret then return nil, 'wrong' end
+  if cart.merged then return nil, 'merged' end
   return cart
 end
 
--- make begins a cart.
+-- make begins a cart. A user's cart has the same id again after it has expired, and its versions must not come again, for orders know
+-- them: they go on from the time.
 local function make(secret, currency)
-  redis.call('HSET', CART, 'secret', secret, 'currency', currency, 'version', '0')
+  redis.call('HSET', CART, 'secret', secret, 'currency', currency, 'version', secret == 'user' and NOW or '0')
   return load()
 end
 

@@ -1,0 +1,262 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/meridian-store/meridian/regions"
+	"github.com/meridian-store/meridian/regions/link"
+	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+func TestRedisIsJudged(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ info, problem string }{
+		{"# Memory\r\nused_memory:1000\r\nmaxmemory:0\r\naof_last_write_status:ok\r\n", ""},
+		{"used_memory:800\r\nmaxmemory:1000\r\n", ""},
+		{"used_memory:801\r\nmaxmemory:1000\r\n", "nearly full"},
+		{"evicted_keys:1\r\nmaxmemory_policy:allkeys-lru\r\n", "thrown keys away"},
+		{"aof_last_write_status:err\r\n", "cannot write"},
+		{"nonsense", ""},
+	} {
+		n := &notes{}
+		judgeRedis(n, "here/redis", readInfo(tc.info))
+		if _, found := n.finding(tc.problem); len(n.findings) > 1 || (tc.problem == "") != (len(n.findings) == 0) || (tc.problem != "" && !found) {
+			t.Errorf("%q gives %+v, want %q", tc.info, n.findings, tc.problem)
+		}
+	}
+}
+
+func TestAGroupIsLateWhenMuchWaits(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		lag     int64
+		members int
+		problem string
+	}{{0, 0, ""}, {0, 1, ""}, {longLag, 1, ""}, {longLag + 1, 1, "late"}, {1, 0, "nobody"}} {
+		group := kadm.DescribedGroupLag{
+			Group: "order", Members: make([]kadm.DescribedGroupMember, tc.members),
+			Lag: kadm.GroupLag{contract.TopicPayments: {0: {Topic: contract.TopicPayments, Lag: tc.lag}}},
+		}
+		n := &notes{}
+		judgeGroup(n, "here/broker", "order.log", group)
+		if _, found := n.finding(tc.problem); (tc.problem == "") != (len(n.findings) == 0) || (tc.problem != "" && !found) {
+			t.Errorf("%d behind with %d members gives %+v", tc.lag, tc.members, n.findings)
+		}
+	}
+}
+
+// gateway answers as a gateway does, with metrics of its own.
+func gateway(t *testing.T, metrics, regions string) *httptest.Server {
+	t.Helper()
+	answers := map[string]string{"/metrics": metrics, "/api/v1/regions": regions, "/health": "{}"}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := w.Write([]byte(answers[r.URL.Path])); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// twoRegions is a copy in which here and there are up.
+func twoRegions(url string) local.Status {
+	up := []local.ServiceStatus{{Name: contract.ServiceGateway, URL: url, Ready: true}}
+	return local.Status{Running: true, Regions: []local.RegionStatus{{Name: "here", Services: up}, {Name: "there", Services: up}}}
+}
+
+func TestAServiceIsJudgedByItsMetricsAndAGatewayByItsView(t *testing.T) {
+	t.Parallel()
+	server := gateway(t, `# TYPE meridian_relay_oldest_seconds gauge
+meridian_relay_oldest_seconds 11
+# TYPE meridian_events_refused_total counter
+meridian_events_refused_total{topic="a"} 1
+meridian_events_refused_total{topic="b"} 2
+`, `{"items":[{"name":"here","healthy":true},{"name":"there","healthy":false},{"name":"not-started","healthy":false},{"name":"far","healthy":true,"rtt_ms":79.5}]}`)
+	status := twoRegions(server.URL)
+	n := &notes{}
+	run(t.Context(), n, []examination{serviceOf(status, "here", status.Regions[0].Services[0])})
+	for _, problem := range []string{"events are not sent", "passed over records", "holds there for unhealthy"} {
+		if _, found := n.finding(problem); !found {
+			t.Errorf("%q is not among %+v", problem, n.findings)
+		}
+	}
+	if len(n.findings) != 3 || n.value(t, "round trip to far") != 79.5 || n.value(t, "oldest_unsent_event") != 11 {
+		t.Errorf("findings %+v, facts %+v", n.findings, n.facts)
+	}
+}
+
+func TestALinkIsMeasuredAndJudged(t *testing.T) {
+	t.Parallel()
+	whole := gateway(t, "", "")
+	var listen net.ListenConfig
+	hole, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := hole.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(slowLinkSlack + 10*time.Millisecond): // stands for a wire
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(slow.Close)
+	for _, tc := range []struct {
+		name, address string
+		now           link.Condition
+		modelMS       int64
+		problem       string
+	}{
+		{"whole", whole.Listener.Addr().String(), link.Condition{}, 10_000, ""},
+		{"cut", hole.Addr().String(), link.Condition{Cut: true}, 1, "it is cut"},
+		{"silent", hole.Addr().String(), link.Condition{}, 1, "nothing passes"},
+		{"leaking", whole.Listener.Addr().String(), link.Condition{Cut: true}, 10_000, "something passes"},
+		{"slow", slow.Listener.Addr().String(), link.Condition{RoundTripMS: 60}, 1, "it is slow"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			status := twoRegions("")
+			status.Links.Items = []link.Entry{{Link: link.Link{From: "here", To: "there", Listen: tc.address}, Now: tc.now, ModelMS: tc.modelMS}}
+			asked := links(status)
+			if len(asked) != 1 {
+				t.Fatalf("%d links are measured", len(asked))
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			n := &notes{}
+			if err := asked[0].ask(ctx, n); err != nil {
+				t.Fatal(err)
+			}
+			found, ok := n.finding(tc.problem)
+			if (tc.problem == "") != (len(n.findings) == 0) || (tc.problem != "" && (!ok || !strings.Contains(found.Remedy, "meridian link heal here there"))) {
+				t.Errorf("found %+v, want %q", n.findings, tc.problem)
+			}
+		})
+	}
+	down := twoRegions("")
+	down.Links.Items = []link.Entry{{Link: link.Link{From: "here", To: "not-started"}}}
+	down.Regions[1].Services[0].Ready = false
+	if asked := links(down); len(asked) != 0 {
+		t.Error("a link to a region that is down was measured")
+	}
+}
+
+func TestThePartsOfACopyAreJudged(t *testing.T) {
+	t.Parallel()
+	home, err := local.OpenHome(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := parts(home, local.Status{}, nil); len(found) != 1 || found[0].Remedy != "meridian up" {
+		t.Errorf("nothing runs: %+v", found)
+	}
+	status := twoRegions("")
+	status.Edge = local.EdgeStatus{Ready: true, PID: 1}
+	status.SQL = local.EngineStatus{Name: "postgres"}
+	status.Links = local.LinksStatus{PID: 5, Items: []link.Entry{{}}}
+	status.Regions[0].Engines = []local.EngineStatus{{Name: "redis", Ready: true, PID: 2, Restarts: manyRestarts + 1}, {Name: "broker", Ready: true, PID: 3, Restarts: manyRestarts}}
+	n := &notes{}
+	n.find(parts(home, status, nil)...)
+	wanted := map[string]string{"postgres": "ended", "links": "does not answer", "here/redis": "keeps dying"}
+	for _, f := range n.findings {
+		if words := wanted[f.Part]; words == "" || !strings.Contains(f.Problem, words) || f.Evidence == "" || f.Remedy == "" {
+			t.Errorf("found %+v", f)
+		}
+	}
+	if len(n.findings) != len(wanted) {
+		t.Errorf("found %+v", n.findings)
+	}
+	elsewhere := []regions.Region{{Engines: regions.Engines{SQL: "db.example.com:26257"}}}
+	for _, f := range parts(home, status, elsewhere) {
+		if f.Part == "postgres" {
+			t.Errorf("an engine that stands elsewhere: %+v", f)
+		}
+	}
+}
+
+func TestAnExaminationThatFailsIsAFindingAndAReportIsSorted(t *testing.T) {
+	t.Parallel()
+	n := &notes{}
+	fails := func(context.Context, *notes) error { return fmt.Errorf("no answer") }
+	run(t.Context(), n, []examination{{"b", "do", fails}, {"a", "do", fails}})
+	report := n.report(true)
+	if report.OK || !report.Running || len(report.Findings) != 2 || report.Findings[0].Part != "a" || report.Findings[0].Evidence != "no answer" || report.Findings[0].Remedy != "do" {
+		t.Errorf("the report is %+v", report)
+	}
+	if clean := (&notes{}).report(true); !clean.OK || clean.Findings == nil || clean.Facts == nil {
+		t.Errorf("a clean report is %+v", clean)
+	}
+	home, err := local.OpenHome(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t.Context(), n, []examination{disk(home)})
+	if n.value(t, "free") <= 0 {
+		t.Errorf("the facts are %+v", n.facts)
+	}
+}
+
+// Whatever hangs, the doctor does not: a part that accepts and never answers costs it no more than its time.
+func TestAHungPartIsGivenUp(t *testing.T) {
+	t.Parallel()
+	var listen net.ListenConfig
+	hole, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := hole.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	address := hole.Addr().String()
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	asked := []examination{
+		{part: "redis", ask: func(ctx context.Context, n *notes) error { return askRedis(ctx, n, "redis", address, "x") }},
+		{part: "broker", ask: func(ctx context.Context, n *notes) error { return askBroker(ctx, n, "broker", address, nil) }},
+		{part: "postgres", ask: func(ctx context.Context, n *notes) error {
+			return askSQL(ctx, n, "postgres://x:y@"+address+"/z?sslmode=disable")
+		}},
+		{part: "service", ask: func(ctx context.Context, _ *notes) error { _, err := scrape(ctx, "http://"+address); return err }},
+		{part: "deaf", ask: func(_ context.Context, n *notes) error {
+			n.fact("deaf", "said", 1, "word")
+			<-release
+			return nil
+		}},
+	}
+	n := &notes{}
+	ended := make(chan struct{})
+	go func() {
+		run(t.Context(), n, asked)
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the doctor hangs")
+	}
+	for _, e := range asked {
+		if !slices.ContainsFunc(n.findings, func(f Finding) bool { return f.Part == e.part && f.Evidence != "" }) {
+			t.Errorf("%s is not named: %+v", e.part, n.findings)
+		}
+	}
+	if n.value(t, "said") != 1 {
+		t.Error("what was noted before the end was lost")
+	}
+}

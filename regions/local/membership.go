@@ -1,0 +1,133 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-store/meridian/regions/process"
+)
+
+const (
+	// healthyWithin is how long a process of a started region may take to say that it is ready before it is started anew.
+	healthyWithin = 2 * time.Second
+	// unhealthyStop is how long one that is not may take to end in order: it may be frozen, and cannot.
+	unhealthyStop = 3 * time.Second
+)
+
+// ErrNoSuchRegion says that no region file has the name that was asked for.
+var ErrNoSuchRegion = errors.New("there is no such region")
+
+// startRegion starts a region and returns when all of it is ready. What of it already is stays as it is, so that the same call
+// mends a region that is broken.
+func (l *launcher) startRegion(ctx context.Context, name string) error {
+	i, err := l.place(name)
+	if err != nil {
+		return err
+	}
+	l.joining[i].Lock()
+	defer l.joining[i].Unlock()
+	begun, was := time.Now(), l.snapshot().isStarted(name)
+	if !was {
+		if err := l.portsFree(ctx, l.regionPorts(i)); err != nil {
+			return err
+		}
+	}
+	if err = l.startParts(ctx, i); err == nil {
+		err = l.awaitSteering(ctx, name)
+	}
+	if err != nil {
+		if !was {
+			l.stopParts(context.WithoutCancel(ctx), name)
+		}
+		return fmt.Errorf("start the region %s: %w", name, err)
+	}
+	l.note("%-28s serves, started in %.1f s", name, time.Since(begun).Seconds())
+	return l.change(func(s *State) { s.setStarted(name, true) })
+}
+
+// startParts starts the engines of a region together, then its services.
+func (l *launcher) startParts(ctx context.Context, i int) error {
+	engines, err := l.regionEngines(ctx, i, l.Regions[i])
+	if err != nil {
+		return err
+	}
+	for _, specs := range [][]process.Spec{engines, l.regionSpecs(i)} {
+		if err := l.startAll(ctx, l.unhealthy(ctx, specs)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unhealthy gives the specs of which no process serves, after it has stopped the processes that should.
+func (l *launcher) unhealthy(ctx context.Context, specs []process.Spec) []process.Spec {
+	var missing []process.Spec
+	for _, spec := range specs {
+		running, exists := l.supervisor.Process(spec.Name)
+		if exists && running.State().Ready && answers(ctx, spec) {
+			continue
+		}
+		if exists {
+			stopping, cancel := context.WithTimeout(ctx, unhealthyStop)
+			running.Stop(stopping)
+			cancel()
+		}
+		missing = append(missing, spec)
+	}
+	return missing
+}
+
+func answers(ctx context.Context, spec process.Spec) bool {
+	ctx, cancel := context.WithTimeout(ctx, healthyWithin)
+	defer cancel()
+	return spec.Ready == nil || spec.Ready(ctx) == nil
+}
+
+// stopRegion stops a region in order and leaves its data. To stop one that is not started is fine.
+func (l *launcher) stopRegion(ctx context.Context, name string) error {
+	i, err := l.place(name)
+	if err != nil {
+		return err
+	}
+	l.joining[i].Lock()
+	defer l.joining[i].Unlock()
+	if !l.snapshot().isStarted(name) {
+		return nil
+	}
+	begun := time.Now()
+	// First, so that nobody takes the stopping for a failure.
+	if err := l.change(func(s *State) { s.setStarted(name, false) }); err != nil {
+		return err
+	}
+	l.stopParts(ctx, name)
+	l.note("%-28s stopped in %.1f s", name, time.Since(begun).Seconds())
+	return nil
+}
+
+// stopParts stops the processes of a region, the last started first: the services drain while their engines still are there.
+func (l *launcher) stopParts(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	for _, state := range slices.Backward(l.supervisor.States()) {
+		if !strings.HasPrefix(state.Name, name+"/") {
+			continue
+		}
+		if running, exists := l.supervisor.Process(state.Name); exists {
+			running.Stop(ctx)
+		}
+	}
+}
+
+// place is a region's index among all region files; its ports hang on it, whichever regions run.
+func (l *launcher) place(name string) (int, error) {
+	names := l.regionNames()
+	i := slices.Index(names, name)
+	if i < 0 {
+		return 0, fmt.Errorf("%w %q; there are %s", ErrNoSuchRegion, name, strings.Join(names, ", "))
+	}
+	return i, nil
+}

@@ -1,0 +1,67 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// place is a place in a list of orders of several regions, newest first: behind the order that was made at a time.
+type place struct {
+	at time.Time
+	id string
+}
+
+// beforeAll is the place before the newest order.
+func beforeAll(now time.Time) place { return place{now.Add(24 * time.Hour), ""} }
+
+func (p place) String() string { return strconv.FormatInt(p.at.UnixMicro(), 10) + "." + p.id }
+
+// parsePlace reads what String wrote.
+func parsePlace(text string) (place, error) {
+	micros, id, _ := strings.Cut(text, ".")
+	at, err := strconv.ParseInt(micros, 10, 64)
+	parsed, idErr := geo.ParseID(id)
+	if err != nil || idErr != nil || parsed.Kind != "ord" || at < 0 || at > maxMicros {
+		return place{}, contract.Invalid("cursor", "is not one that this list gave")
+	}
+	return place{time.UnixMicro(at).UTC(), id}, nil
+}
+
+// maxMicros is the year 9999, beyond which SQL and JSON write times otherwise.
+const maxMicros = 253_402_300_799_999_999
+
+// listOfUser lists what a user bought in any region, newest first.
+func (s *service) listOfUser(ctx context.Context, userID string, input *listInput) (*listOutput, error) {
+	after := beforeAll(s.now())
+	if input.Cursor != "" {
+		var err error
+		if after, err = parsePlace(input.Cursor); err != nil {
+			return nil, err
+		}
+	}
+	homes := make([]string, 0, len(s.regions))
+	for _, region := range s.regions {
+		homes = append(homes, region.Name)
+	}
+	orders, err := s.store.ofUser(ctx, homes, userID, after, input.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	output := &listOutput{CacheControl: private}
+	output.Body.Items = []contract.Order{}
+	for i, order := range orders {
+		if i == input.Limit {
+			output.Body.NextCursor = place{orders[i-1].CreatedAt, orders[i-1].ID}.String()
+			output.Link = fmt.Sprintf(`</api/v1/orders?cursor=%s>; rel="next"`, output.Body.NextCursor)
+			break
+		}
+		output.Body.Items = append(output.Body.Items, order.Order)
+	}
+	return output, nil
+}
