@@ -6,6 +6,8 @@ SHELL := /bin/bash
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/meridian
 LINT_VERSION := v2.15.0
 LINT := $(CACHE)/tools/golangci-lint-$(LINT_VERSION)/golangci-lint
+K6_VERSION := v1.8.1
+K6 := $(CACHE)/tools/k6-$(K6_VERSION)/k6
 
 .PHONY: run
 run: engines build ## Start three regions and the edge on this machine, with a seeded shop; Ctrl-C stops it all
@@ -33,6 +35,24 @@ engines: ## Make PostgreSQL, Redis and Consul available, without root, in the ca
 build: ## Build bin/meridian
 	@echo "==> Building bin/meridian (the first time about 2 minutes on 2 cores)"
 	@go build -o bin/meridian .
+
+.PHONY: loadtest
+loadtest: engines build $(K6) ## Shoppers of 20 cities browse and buy for 30 s; fails when a threshold is missed
+	@go build -o bin/loadtest ./loadtest
+	@bin/loadtest --k6 $(K6) $(ARGS)
+
+$(K6):
+	@echo "==> Building k6 $(K6_VERSION) from its Go module (once; about 2 minutes on 2 cores)"
+	@GOBIN=$(dir $@) go install go.k6.io/k6@$(K6_VERSION)
+
+.PHONY: bench
+bench: engines build ## Measure paths as ratios to bare baselines; ARGS="--json" or ARGS="--profile DIR"
+	@go build -o bin/bench ./bench
+	@bin/bench $(ARGS)
+
+.PHONY: terraform-local-check
+terraform-local-check: ## Show that terraform/local starts, mends and removes regions on this machine
+	@bash terraform/local/check.sh
 
 .PHONY: clean
 clean: ## Stop what runs from here and delete binaries, data and logs
