@@ -102,6 +102,16 @@ func report(err error, errOut io.Writer) int {
 
 func (e *env) home() (local.Home, error) { return local.OpenHome(e.homeDir) }
 
+// place gives the home and what the region files say, which most verbs begin with.
+func (e *env) place() (local.Home, []regions.Region, error) {
+	home, err := e.home()
+	if err != nil {
+		return home, nil, err
+	}
+	all, err := e.allRegions()
+	return home, all, err
+}
+
 // allRegions reads the region files.
 func (e *env) allRegions() ([]regions.Region, error) {
 	if e.regionsDir == "" {

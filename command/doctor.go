@@ -16,11 +16,7 @@ type checkup struct {
 
 // Run examines the engines' programs and the running copy. The exit code is 1 when something is wrong and 3 when nothing runs.
 func (d *checkup) Run(e *env) error {
-	home, err := e.home()
-	if err != nil {
-		return err
-	}
-	all, err := e.allRegions()
+	home, all, err := e.place()
 	if err != nil {
 		return err
 	}

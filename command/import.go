@@ -51,7 +51,7 @@ func (i *imports) Run(e *env) error {
 		return fmt.Errorf("nothing was imported: %w", err)
 	}
 	defer file.Close()
-	run.source, run.format, err = detect.Open(file, detect.Options{Format: i.Format, Currency: i.Currency, AllowMissingLastLineBreak: i.NoEOL})
+	run.source, run.format, err = detect.Open(file, detect.Options{Format: i.Format, Options: feed.Options{Currency: i.Currency, AllowMissingLastLineBreak: i.NoEOL}})
 	if err != nil {
 		return fmt.Errorf("nothing was imported: %s: %w", i.File, err)
 	}

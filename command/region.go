@@ -60,11 +60,7 @@ func (r *regionShow) Run(e *env) error {
 	if _, _, err := e.regionNamed(r.Name); err != nil {
 		return err
 	}
-	home, err := e.home()
-	if err != nil {
-		return err
-	}
-	all, err := e.allRegions()
+	home, all, err := e.place()
 	if err != nil {
 		return err
 	}

@@ -35,11 +35,7 @@ type status struct {
 
 // Run shows the copy's state; the exit code is 1 when something is not ready and 3 when none runs.
 func (s *status) Run(e *env) error {
-	home, err := e.home()
-	if err != nil {
-		return err
-	}
-	all, err := e.allRegions()
+	home, all, err := e.place()
 	if err != nil {
 		return err
 	}

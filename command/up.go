@@ -31,11 +31,7 @@ func (u *up) Run(e *env) error {
 	if u.Detach {
 		return u.detach(e)
 	}
-	home, err := e.home()
-	if err != nil {
-		return err
-	}
-	all, err := e.allRegions()
+	home, all, err := e.place()
 	if err != nil {
 		return err
 	}

@@ -30,12 +30,7 @@ func Formats() []string { return []string{Auto, Shopify, Google} }
 type Options struct {
 	// Format is one of Formats; "" is Auto.
 	Format string
-	// Currency is the ISO 4217 code of prices that name none; contract.DefaultCurrency when empty.
-	Currency string
-	// Observer is told of refusals and notes as they happen.
-	Observer feed.Observer
-	// AllowMissingLastLineBreak takes a file of lines whose last has no line break; see shopify.Options.
-	AllowMissingLastLineBreak bool
+	feed.Options
 }
 
 // Open checks the whole file and gives a reader of its products and the format that it has. The error is a *feed.FileError when the
@@ -60,13 +55,9 @@ func Open(input io.ReadSeeker, options Options) (feed.Source, string, error) {
 
 func open(input io.ReadSeeker, format string, options Options) (feed.Source, error) {
 	if format == Google {
-		return google.Open(input, google.Options{
-			Currency: options.Currency, Observer: options.Observer, AllowMissingLastLineBreak: options.AllowMissingLastLineBreak,
-		})
+		return google.Open(input, options.Options)
 	}
-	return shopify.Open(input, shopify.Options{
-		Currency: options.Currency, Observer: options.Observer, AllowMissingLastLineBreak: options.AllowMissingLastLineBreak,
-	})
+	return shopify.Open(input, options.Options)
 }
 
 // sniffed is how much of a file is looked at: the header line of a feed with all of Google's columns fits well.

@@ -34,7 +34,7 @@ var _ feed.Source = (*Reader)(nil)
 // Open checks a feed and gives a reader of its products. The error is a *feed.FileError when the file is no whole feed; nothing of it
 // should be imported then.
 func Open(input io.ReadSeeker, options Options) (*Reader, error) {
-	options, err := options.withDefaults()
+	options, err := options.WithDefaults()
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ var _ feed.Source = (*Reader)(nil)
 // Open checks a file and gives a reader of its products. The error is a *feed.FileError when the file is not a whole Shopify
 // product CSV; nothing of it should be imported then.
 func Open(input io.ReadSeeker, options Options) (*Reader, error) {
-	options, err := options.withDefaults()
+	options, err := options.WithDefaults()
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func (s *service) publish(ctx context.Context, j *job) error {
 	k := &keeper{service: s, job: j, ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	defer k.stop()
 	k.start()
-	source, format, err := detect.Open(content, detect.Options{Format: j.Format, Currency: j.Currency})
+	source, format, err := detect.Open(content, detect.Options{Format: j.Format, Options: feed.Options{Currency: j.Currency}})
 	if err != nil {
 		return err
 	}
