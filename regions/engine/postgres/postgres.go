@@ -120,6 +120,8 @@ func arguments(config Config) []string {
 		"shared_buffers=64MB",
 		"max_wal_size=512MB",
 		"jit=off",
+		// A freshly imported catalog is planned for as if it were empty until it is analysed, which by default takes up to a minute.
+		"autovacuum_naptime=5s",
 		// Nobody replicates from it.
 		"wal_level=minimal",
 		"max_wal_senders=0",
