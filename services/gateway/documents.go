@@ -80,23 +80,11 @@ func ownDocument(base *kit.Base) ([]byte, error) {
 	return bytes.Clone(request.Response.Body()), nil
 }
 
-// watch keeps the merged document fresh until the context ends.
-func (d *documents) watch(ctx context.Context) error {
-	ticker := time.NewTicker(mergeEvery)
-	defer ticker.Stop()
-	for {
-		d.refreshing.Lock()
-		err := d.refresh(ctx, d.services)
-		d.refreshing.Unlock()
-		if err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+// renew asks every service for its part and merges them anew.
+func (d *documents) renew(ctx context.Context) error {
+	d.refreshing.Lock()
+	defer d.refreshing.Unlock()
+	return d.refresh(ctx, d.services)
 }
 
 // current gives the merged document. While some service has never been seen, whoever asks first looks for it once more.

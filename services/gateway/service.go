@@ -67,7 +67,7 @@ func setup(base *kit.Base, table Table) error {
 	base.Loop("prune connections", instances.prune)
 	base.Loop("watch regions", service.regions.watch)
 	base.Loop("probe links", service.regions.links.watch)
-	base.Loop("merge documents", service.document.watch)
+	base.Loop("merge documents", kit.Every(mergeEvery, service.document.renew))
 	if base.Env.RedisAddress != "" {
 		base.Loop("connect to redis", service.limiter.connect)
 	}
