@@ -6,7 +6,7 @@ import (
 
 type linksEngine struct {
 	API  string   `required:"" help:"host:port of toxiproxy's HTTP API."`
-	Link []string `required:"" help:"A link as <from>=<to>=<listen>=<upstream>; repeat for each."`
+	Link []string `required:"" help:"A link as <from>=<to>=<plane>=<listen>=<upstream>; repeat for each."`
 	Book string   `help:"File with the links' delays and cuts, read at the start; none when absent." type:"path"`
 }
 

@@ -88,7 +88,7 @@ func (l *linkList) Run(e *env) error {
 
 func printLinks(out io.Writer, entries []link.Entry) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "FROM\tTO\tADDRESS\tROUND TRIP\tBY DISTANCE\tSTATE")
+	fmt.Fprintln(w, "FROM\tTO\tPLANE\tADDRESS\tROUND TRIP\tBY DISTANCE\tSTATE")
 	for _, entry := range entries {
 		state := "whole"
 		switch {
@@ -97,7 +97,7 @@ func printLinks(out io.Writer, entries []link.Entry) error {
 		case entry.Disturbed():
 			state = "delayed"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d ms\t%d ms\t%s\n", entry.From, entry.To, entry.Listen, entry.Now.RoundTripMS, entry.ModelMS, state)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d ms\t%d ms\t%s\n", entry.From, entry.To, entry.Plane, entry.Listen, entry.Now.RoundTripMS, entry.ModelMS, state)
 	}
 	return w.Flush()
 }

@@ -131,7 +131,7 @@ func TestALinkIsMeasuredAndJudged(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			status := twoRegions("")
-			status.Links.Items = []link.Entry{{Link: link.Link{From: "here", To: "there", Listen: tc.address}, Now: tc.now, ModelMS: tc.modelMS}}
+			status.Links.Items = []link.Entry{{Link: link.Link{From: "here", To: "there", Plane: link.PlaneGateway, Listen: tc.address}, Now: tc.now, ModelMS: tc.modelMS}}
 			asked := links(status)
 			if len(asked) != 1 {
 				t.Fatalf("%d links are measured", len(asked))
@@ -149,7 +149,7 @@ func TestALinkIsMeasuredAndJudged(t *testing.T) {
 		})
 	}
 	down := twoRegions("")
-	down.Links.Items = []link.Entry{{Link: link.Link{From: "here", To: "not-started"}}}
+	down.Links.Items = []link.Entry{{Link: link.Link{From: "here", To: "not-started", Plane: link.PlaneGateway}}}
 	down.Regions[1].Services[0].Ready = false
 	if asked := links(down); len(asked) != 0 {
 		t.Error("a link to a region that is down was measured")

@@ -24,7 +24,7 @@ const (
 func links(status local.Status) []examination {
 	var asked []examination
 	for _, entry := range status.Links.Items {
-		if gatewayReady(status, entry.From) && gatewayReady(status, entry.To) {
+		if entry.Plane == link.PlaneGateway && gatewayReady(status, entry.From) && gatewayReady(status, entry.To) {
 			asked = append(asked, measure(entry))
 		}
 	}

@@ -47,7 +47,7 @@ func ReadBook(path string) (Book, error) {
 // ErrNoLink says that a pair of regions has no link.
 var ErrNoLink = errors.New("there is no such link")
 
-// Change edits the condition of the link from one region to another, and of the way back when both is true. It gives the entries
+// Change edits the condition of every link from one region to another, and of the way back when both is true. It gives the entries
 // that were edited.
 func (b *Book) Change(from, to string, both bool, edit func(*Entry)) ([]Entry, error) {
 	var changed []Entry

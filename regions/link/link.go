@@ -1,4 +1,4 @@
-// Package link is what passes between regions: one TCP proxy for each ordered pair, from a region to another's gateway, that can be
+// Package link is what passes between regions: one TCP proxy for each ordered pair and plane, that can be
 // delayed as the distance asks or cut as a partition would. The proxies are toxiproxy's, reached over its own HTTP API.
 package link
 
@@ -13,28 +13,43 @@ import (
 	"github.com/meridian-store/meridian/geo"
 )
 
+// Plane is what a link leads to in the other region. Cuts and delays are those of the way between two regions, and so of all its planes.
+type Plane string
+
+// The planes: requests and probes go to the other region's gateway, mirrors read its broker.
+const (
+	PlaneGateway Plane = "gateway"
+	PlaneBroker  Plane = "broker"
+)
+
+// Planes lists them.
+func Planes() []Plane { return []Plane{PlaneGateway, PlaneBroker} }
+
 // Link carries the connections that the region From opens to the region To, in both of their directions.
 type Link struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-	// Listen is where From connects, Upstream where To's gateway listens; both are host:port.
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Plane Plane  `json:"plane"`
+	// Listen is where From connects, Upstream where To's part of the plane listens; both are host:port.
 	Listen   string `json:"listen"`
 	Upstream string `json:"upstream"`
 }
 
-// Name is the link's name among all: from=to.
-func (l Link) Name() string { return l.From + "=" + l.To }
+// Name is the link's name among all: from=to=plane.
+func (l Link) Name() string { return l.From + "=" + l.To + "=" + string(l.Plane) }
 
-// String writes a link as Parse reads it: from=to=listen=upstream.
-func (l Link) String() string { return strings.Join([]string{l.From, l.To, l.Listen, l.Upstream}, "=") }
+// String writes a link as Parse reads it: from=to=plane=listen=upstream.
+func (l Link) String() string {
+	return strings.Join([]string{l.From, l.To, string(l.Plane), l.Listen, l.Upstream}, "=")
+}
 
-// Parse reads from=to=listen=upstream.
+// Parse reads from=to=plane=listen=upstream.
 func Parse(text string) (Link, error) {
 	parts := strings.Split(text, "=")
-	if len(parts) != 4 || slices.Contains(parts[:2], "") {
-		return Link{}, fmt.Errorf("link %q is not <from>=<to>=<listen>=<upstream>", text)
+	if len(parts) != 5 || slices.Contains(parts[:2], "") || !slices.Contains(Planes(), Plane(parts[2])) {
+		return Link{}, fmt.Errorf("link %q is not <from>=<to>=<plane>=<listen>=<upstream>", text)
 	}
-	for _, address := range parts[2:] {
+	for _, address := range parts[3:] {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			return Link{}, fmt.Errorf("link %q: %w", text, err)
 		}
@@ -42,7 +57,7 @@ func Parse(text string) (Link, error) {
 	if parts[0] == parts[1] {
 		return Link{}, fmt.Errorf("link %q leads from a region to itself", text)
 	}
-	return Link{From: parts[0], To: parts[1], Listen: parts[2], Upstream: parts[3]}, nil
+	return Link{From: parts[0], To: parts[1], Plane: Plane(parts[2]), Listen: parts[3], Upstream: parts[4]}, nil
 }
 
 // Condition is how a link is made to behave.

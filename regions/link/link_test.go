@@ -16,7 +16,7 @@ func TestParseReadsWhatStringWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringMatching(`[a-z][a-z0-9-]{0,10}`)
 		address := rapid.StringMatching(`(127\.0\.0\.1|host|\[::1\]):[1-9][0-9]{0,4}`)
-		wanted := link.Link{From: name.Draw(t, "from"), To: name.Draw(t, "to") + "2", Listen: address.Draw(t, "listen"), Upstream: address.Draw(t, "upstream")}
+		wanted := link.Link{From: name.Draw(t, "from"), To: name.Draw(t, "to") + "2", Plane: rapid.SampledFrom(link.Planes()).Draw(t, "plane"), Listen: address.Draw(t, "listen"), Upstream: address.Draw(t, "upstream")}
 		if wanted.From == wanted.To {
 			t.Skip("a region has no link to itself")
 		}
@@ -29,7 +29,7 @@ func TestParseReadsWhatStringWrites(t *testing.T) {
 
 func TestParseRefusesWhatIsNoLink(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"", "a=b", "a=b=c=d", "=b=h:1=h:2", "a=a=h:1=h:2", "a=b=h:1", "a=b=h:1=h:2=x"} {
+	for _, text := range []string{"", "a=b", "a=b=broker=c=d", "=b=broker=h:1=h:2", "a=a=broker=h:1=h:2", "a=b=broker=h:1", "a=b=broker=h:1=h:2=x", "a=b=h:1=h:2", "a=b=moon=h:1=h:2"} {
 		if read, err := link.Parse(text); err == nil {
 			t.Errorf("%q is read as %+v", text, read)
 		}
@@ -52,8 +52,8 @@ func TestTheModelIsTheDistance(t *testing.T) {
 func twoRegions() link.Book {
 	usual := link.Condition{RoundTripMS: 79}
 	return link.Book{Entries: []link.Entry{
-		{Link: link.Link{From: "here", To: "there"}, ModelMS: 79, Usual: usual, Now: usual},
-		{Link: link.Link{From: "there", To: "here"}, ModelMS: 79, Usual: usual, Now: usual},
+		{Link: link.Link{From: "here", To: "there", Plane: link.PlaneGateway}, ModelMS: 79, Usual: usual, Now: usual},
+		{Link: link.Link{From: "there", To: "here", Plane: link.PlaneGateway}, ModelMS: 79, Usual: usual, Now: usual},
 	}}
 }
 
@@ -61,17 +61,17 @@ func TestAChangeGoesBothWaysUnlessToldOtherwise(t *testing.T) {
 	t.Parallel()
 	book := twoRegions()
 	cut := func(e *link.Entry) { e.Now.Cut = true }
-	if changed, err := book.Change("there", "here", false, cut); err != nil || len(changed) != 1 || !book.Condition("there=here").Cut || book.Condition("here=there").Cut {
+	if changed, err := book.Change("there", "here", false, cut); err != nil || len(changed) != 1 || !book.Condition("there=here=gateway").Cut || book.Condition("here=there=gateway").Cut {
 		t.Fatalf("one way: %+v (%v)", book, err)
 	}
 	changed, err := book.Change("here", "there", true, cut)
-	if err != nil || len(changed) != 2 || !changed[0].Disturbed() || !book.Condition("here=there").Cut {
+	if err != nil || len(changed) != 2 || !changed[0].Disturbed() || !book.Condition("here=there=gateway").Cut {
 		t.Fatalf("both ways: %+v (%v)", book, err)
 	}
-	if got := book.Condition("here=there"); got.RoundTripMS != 79 {
+	if got := book.Condition("here=there=gateway"); got.RoundTripMS != 79 {
 		t.Errorf("a cut changed the delay to %d ms", got.RoundTripMS)
 	}
-	if _, err := book.Change("here", "nowhere", true, cut); !errors.Is(err, link.ErrNoLink) || !strings.Contains(err.Error(), "here=there") {
+	if _, err := book.Change("here", "nowhere", true, cut); !errors.Is(err, link.ErrNoLink) || !strings.Contains(err.Error(), "here=there=gateway") {
 		t.Errorf("a pair without a link: %v", err)
 	}
 	if _, err := book.Change("here", "there", true, func(e *link.Entry) { e.Now.RoundTripMS = -1 }); err == nil {

@@ -39,7 +39,7 @@ func open(t *testing.T, start link.Condition) far {
 	base := enginetest.Ports(t, 2)
 	f := far{
 		control: link.Control{API: fmt.Sprintf("127.0.0.1:%d", base)},
-		link:    link.Link{From: "here", To: "there", Listen: fmt.Sprintf("127.0.0.1:%d", base+1), Upstream: server.Listener.Addr().String()},
+		link:    link.Link{From: "here", To: "there", Plane: link.PlaneGateway, Listen: fmt.Sprintf("127.0.0.1:%d", base+1), Upstream: server.Listener.Addr().String()},
 		client:  &http.Client{Transport: &http.Transport{}},
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -35,6 +35,8 @@ func TestNoTwoListenersShareAPort(t *testing.T) {
 		for j := range i {
 			claim(ports.Link(i, j), "link")
 			claim(ports.Link(j, i), "link")
+			claim(ports.BrokerLink(i, j), "link to a broker")
+			claim(ports.BrokerLink(j, i), "link to a broker")
 		}
 		if i == 2 {
 			for port := range taken {
@@ -44,7 +46,7 @@ func TestNoTwoListenersShareAPort(t *testing.T) {
 			}
 		}
 	}
-	highest := ports.Link(most-1, most-2)
+	highest := ports.BrokerLink(most-1, most-2)
 	if err := (local.Ports{Base: 32767 - (highest - ports.Base)}).Validate(most); err != nil {
 		t.Error(err)
 	}

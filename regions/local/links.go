@@ -42,7 +42,7 @@ func (l *launcher) startLinks(ctx context.Context) error {
 	return l.startAll(ctx, []process.Spec{l.linksSpec(book)})
 }
 
-// links gives one link for each ordered pair of regions, in region order.
+// links gives the links of each ordered pair of regions, in region order.
 func (l *launcher) links() []link.Entry {
 	var entries []link.Entry
 	for i, from := range l.Regions {
@@ -50,15 +50,20 @@ func (l *launcher) links() []link.Entry {
 			if i == j {
 				continue
 			}
-			entry := link.Entry{
-				Link:    link.Link{From: from.Name, To: to.Name, Listen: address(l.ports.Link(i, j)), Upstream: address(l.ports.Gateway(j))},
-				ModelMS: link.Model(from.Point, to.Point),
+			planes := []link.Link{{Plane: link.PlaneGateway, Listen: address(l.ports.Link(i, j)), Upstream: address(l.ports.Gateway(j))}}
+			// A broker that stands elsewhere is behind real links.
+			if len(to.Engines.Brokers) == 0 {
+				planes = append(planes, link.Link{Plane: link.PlaneBroker, Listen: address(l.ports.BrokerLink(i, j)), Upstream: address(l.ports.Broker(j))})
 			}
-			if l.Links == LinksRealistic {
-				entry.Usual.RoundTripMS = entry.ModelMS
+			for _, plane := range planes {
+				plane.From, plane.To = from.Name, to.Name
+				entry := link.Entry{Link: plane, ModelMS: link.Model(from.Point, to.Point)}
+				if l.Links == LinksRealistic {
+					entry.Usual.RoundTripMS = entry.ModelMS
+				}
+				entry.Now = entry.Usual
+				entries = append(entries, entry)
 			}
-			entry.Now = entry.Usual
-			entries = append(entries, entry)
 		}
 	}
 	return entries
@@ -78,7 +83,7 @@ func (l *launcher) linkPorts() []int {
 	for i := range l.Regions {
 		for j := range l.Regions {
 			if i != j {
-				ports = append(ports, l.ports.Link(i, j))
+				ports = append(ports, l.ports.Link(i, j), l.ports.BrokerLink(i, j))
 			}
 		}
 	}
@@ -97,6 +102,21 @@ func (l *launcher) peers(i int) string {
 		}
 	}
 	return strings.Join(peers, ",")
+}
+
+// peerBrokers tells the i-th region's mirror which brokers the others have, and where the links to those on this machine begin.
+func (l *launcher) peerBrokers(i int) []string {
+	var brokers, links []string
+	for j, region := range l.Regions {
+		if j == i {
+			continue
+		}
+		brokers = append(brokers, region.Name+"="+strings.Join(l.brokers(j), "|"))
+		if len(region.Engines.Brokers) == 0 {
+			links = append(links, region.Name+"="+address(l.ports.BrokerLink(i, j)))
+		}
+	}
+	return []string{"MERIDIAN_PEER_BROKERS=" + strings.Join(brokers, ","), "MERIDIAN_PEER_BROKER_LINKS=" + strings.Join(links, ",")}
 }
 
 // LinksStatus is the state of the links between regions.

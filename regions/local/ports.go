@@ -14,6 +14,9 @@ const (
 	maxRegions = regionOffset - gatewayOffset
 	// linksBelow is how many links four regions have.
 	linksBelow = 4 * 3
+	// The last places of a region's block are those of its links to others' brokers.
+	firstBrokerLink    = 16
+	brokerLinksInBlock = regionBlock - firstBrokerLink
 )
 
 // Ports lays every listener of one running copy out above its base port: the edge on it, the links between the first four regions
@@ -27,8 +30,12 @@ func (p Ports) Validate(regions int) error {
 		return fmt.Errorf("one machine runs at most %d regions; there are %d region files", maxRegions, regions)
 	}
 	last := p.Base + regionOffset + regionBlock*regions
-	if regions > 4 {
-		last = p.Link(regions-1, regions-2)
+	for i := range regions {
+		for j := range regions {
+			if i != j {
+				last = max(last, p.Link(i, j), p.BrokerLink(i, j))
+			}
+		}
 	}
 	if p.Base < 1024 || last > 32767 {
 		return fmt.Errorf("--base-port %d: it and the %d ports above it must lie between 1024 and 32767", p.Base, last-p.Base)
@@ -67,7 +74,7 @@ func (p Ports) ConsulRPC(i int) int { return p.inRegion(i, 4) }
 func (p Ports) Broker(i int) int { return p.inRegion(i, 5) }
 
 // servicePlaces keeps a service's place in its region's block when others are added.
-var servicePlaces = []string{"catalog", "cart", "inventory", "payment", "order", "identity", "imports"}
+var servicePlaces = []string{"catalog", "cart", "inventory", "payment", "order", "identity", "imports", "mirror"}
 
 const firstService = 8
 

@@ -52,6 +52,9 @@ func (l *launcher) serviceEnv(i int, region regions.Region, services []string) [
 		env = append(env,
 			"MERIDIAN_PORT_"+own+"="+strconv.Itoa(l.ports.Service(i, service)),
 			"MERIDIAN_SQL_URL_"+own+"="+l.sqlURL(i, service))
+		if service == contract.ServiceMirror {
+			env = append(env, l.peerBrokers(i)...)
+		}
 		if service == contract.ServiceIdentity {
 			env = append(env,
 				"MERIDIAN_SIGNING_SEED="+hex.EncodeToString(l.secrets.SigningSeeds[region.Name]),

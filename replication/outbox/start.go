@@ -19,5 +19,9 @@ func Start(base *kit.Base) *Writer {
 	source := NewSource(base.DB, base.Region.Name, holder)
 	sender := relay.New(source, base.Env.Brokers, writer.Woken(), base.Log, base.Registry)
 	base.Loop("relay", sender.Run)
+	if others := base.OtherRegions(); len(others) > 0 {
+		takeover := NewTakeover(base.DB, base.Region.Name, others, holder+"/takeover", base.Env.Brokers, base.Log)
+		base.Loop("relay lost regions", kit.Every(lookEvery, takeover.Look))
+	}
 	return writer
 }

@@ -61,12 +61,9 @@ func New(source Source, brokers []string, woken <-chan struct{}, log *slog.Logge
 
 // Run sends until the context ends.
 func (r *Relay) Run(ctx context.Context) error {
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(r.brokers...), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0),
-		kgo.RecordDeliveryTimeout(deliveryTimeout), kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
-	)
+	client, err := connect(r.brokers)
 	if err != nil {
-		return fmt.Errorf("make a producer: %w", err)
+		return err
 	}
 	defer client.Close()
 	ticker := time.NewTicker(idle)
@@ -110,23 +107,40 @@ func (r *Relay) pass(ctx context.Context, client *kgo.Client) (bool, error) {
 		return false, err
 	}
 	r.waiting.Set(time.Since(records[0].Event.Time).Seconds())
-	messages := make([]*kgo.Record, 0, len(records))
-	for _, record := range records {
-		value, err := json.Marshal(record.Event)
-		if err != nil {
-			return false, fmt.Errorf("encode event %s: %w", record.Event.ID, err)
-		}
-		messages = append(messages, &kgo.Record{
-			Topic: record.Topic, Key: []byte(record.Event.Subject), Value: value,
-			Headers: []kgo.RecordHeader{{Key: "content-type", Value: []byte(contract.EventContentType)}},
-		})
-	}
-	if err := client.ProduceSync(ctx, messages...).FirstErr(); err != nil {
-		return false, fmt.Errorf("send events to the broker: %w", err)
+	if err := send(ctx, client, records); err != nil {
+		return false, err
 	}
 	if err := r.source.Sent(ctx, records); err != nil {
 		return false, err
 	}
 	r.sent.Add(float64(len(records)))
 	return len(records) == batch, nil
+}
+
+func connect(brokers []string) (*kgo.Client, error) {
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(brokers...), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0),
+		kgo.RecordDeliveryTimeout(deliveryTimeout), kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("make a producer: %w", err)
+	}
+	return client, nil
+}
+
+// send returns once the broker has acknowledged every record.
+func send(ctx context.Context, client *kgo.Client, records []Record, headers ...kgo.RecordHeader) error {
+	headers = append(headers, kgo.RecordHeader{Key: "content-type", Value: []byte(contract.EventContentType)})
+	messages := make([]*kgo.Record, 0, len(records))
+	for _, record := range records {
+		value, err := json.Marshal(record.Event)
+		if err != nil {
+			return fmt.Errorf("encode event %s: %w", record.Event.ID, err)
+		}
+		messages = append(messages, &kgo.Record{Topic: record.Topic, Key: []byte(record.Event.Subject), Value: value, Headers: headers})
+	}
+	if err := client.ProduceSync(ctx, messages...).FirstErr(); err != nil {
+		return fmt.Errorf("send events to the broker: %w", err)
+	}
+	return nil
 }

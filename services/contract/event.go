@@ -27,6 +27,9 @@ type Event struct {
 // EventContentType is the content type of an event's record in the broker.
 const EventContentType = "application/cloudevents+json"
 
+// RecordHeaderRelayRegion names, on a broker's record, the region that sent an event in place of the one that wrote it.
+const RecordHeaderRelayRegion = "relayregion"
+
 // Decode reads the event's data.
 func (e Event) Decode(into any) error {
 	if err := json.Unmarshal(e.Data, into); err != nil {

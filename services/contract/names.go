@@ -10,6 +10,8 @@ const (
 	ServiceOrder     = "order"
 	ServiceIdentity  = "identity"
 	ServiceImports   = "imports"
+	// ServiceMirror copies the other regions' events into its own region's broker.
+	ServiceMirror = "mirror"
 )
 
 // Headers that the public API and the services use.

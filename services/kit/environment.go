@@ -24,6 +24,10 @@ type Environment struct {
 	// Peers are where the links to the other regions' gateways begin: region=url, comma-separated. A region without one is judged by
 	// Consul alone.
 	Peers map[string]string `env:"MERIDIAN_PEERS, separator=="`
+	// PeerBrokers are the other regions' brokers, for the mirror: region=host:port|host:port, comma-separated. PeerBrokerLinks are where
+	// the links to them begin, when connections have to go through one.
+	PeerBrokers     map[string]string `env:"MERIDIAN_PEER_BROKERS, separator=="`
+	PeerBrokerLinks map[string]string `env:"MERIDIAN_PEER_BROKER_LINKS, separator=="`
 	// JWKS holds the public keys of all regions.
 	JWKS           string `env:"MERIDIAN_JWKS"`
 	InternalSecret string `env:"MERIDIAN_INTERNAL_SECRET"`

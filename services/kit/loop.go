@@ -70,12 +70,7 @@ func Every(interval time.Duration, task func(ctx context.Context) error) func(ct
 // Overdue makes a task of work that each region's services do on their own region's rows, and that the others do for them once it
 // has been overdue for a grace period: a region that is lost must not keep what it left open from being finished.
 func (b *Base) Overdue(grace time.Duration, work func(ctx context.Context, regions []string, before time.Time) error) func(ctx context.Context) error {
-	var others []string
-	for _, region := range b.Regions {
-		if region.Name != b.Region.Name {
-			others = append(others, region.Name)
-		}
-	}
+	others := b.OtherRegions()
 	return func(ctx context.Context) error {
 		now := b.Now()
 		if err := work(ctx, []string{b.Region.Name}, now); err != nil || len(others) == 0 {
@@ -83,4 +78,15 @@ func (b *Base) Overdue(grace time.Duration, work func(ctx context.Context, regio
 		}
 		return work(ctx, others, now.Add(-grace))
 	}
+}
+
+// OtherRegions gives the names of all regions but the service's own.
+func (b *Base) OtherRegions() []string {
+	var others []string
+	for _, region := range b.Regions {
+		if region.Name != b.Region.Name {
+			others = append(others, region.Name)
+		}
+	}
+	return others
 }

@@ -1,0 +1,227 @@
+package mirror
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// copier is a session at work.
+type copier struct {
+	mirror         *Mirror
+	reader, writer *kgo.Client
+	positions      map[partition]int64
+	// following are the partitions of the source that are read.
+	following map[string]map[int32]bool
+}
+
+func (c *copier) run(ctx context.Context) error {
+	var looked time.Time
+	for {
+		if time.Since(looked) >= followEvery {
+			if err := c.follow(ctx); err != nil {
+				return err
+			}
+			looked = time.Now()
+		}
+		polled, cancel := context.WithTimeout(ctx, followEvery)
+		fetches := c.reader.PollRecords(polled, batch)
+		cancel()
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // asked to stop
+		}
+		if err := c.faultOf(fetches); err != nil {
+			return err
+		}
+		if fetches.NumRecords() > 0 {
+			if err := c.copy(ctx, fetches); err != nil {
+				return err
+			}
+		}
+		c.measure(fetches)
+	}
+}
+
+// faultOf gives the first error of a poll that is more than its own time-out.
+func (c *copier) faultOf(fetches kgo.Fetches) error {
+	for _, fault := range fetches.Errors() {
+		if errors.Is(fault.Err, context.DeadlineExceeded) {
+			continue
+		}
+		var lost *kgo.ErrDataLoss
+		if errors.As(fault.Err, &lost) {
+			// Retention took what was not read in time. The client goes on with the oldest that is left.
+			c.mirror.metrics.missed.WithLabelValues(c.mirror.source.Region, lost.Topic).Add(float64(max(0, lost.ResetTo-lost.ConsumedTo)))
+			c.mirror.log.Error("The source dropped records before they were mirrored; raise its retention above the longest outage.",
+				"topic", lost.Topic, "partition", lost.Partition, "from", lost.ConsumedTo, "to", lost.ResetTo)
+			continue
+		}
+		return fmt.Errorf("read %s of %s: %w", fault.Topic, c.mirror.source.Region, fault.Err)
+	}
+	return nil
+}
+
+// copy writes what the source region wrote itself, and how far it was read, in one transaction.
+func (c *copier) copy(ctx context.Context, fetches kgo.Fetches) error {
+	if err := c.writer.BeginTransaction(); err != nil {
+		return fmt.Errorf("begin a transaction: %w", err)
+	}
+	var failed kgo.FirstErrPromise
+	copied := map[string]int{}
+	read := map[partition]int64{}
+	fetches.EachRecord(func(record *kgo.Record) {
+		read[partition{record.Topic, record.Partition}] = record.Offset + 1
+		if !c.mirror.native(record) {
+			return
+		}
+		copied[record.Topic]++
+		c.writer.Produce(ctx, &kgo.Record{
+			Topic: record.Topic, Partition: record.Partition, Key: record.Key, Value: record.Value, Headers: record.Headers, Timestamp: record.Timestamp,
+		}, failed.Promise())
+	})
+	for at, next := range read {
+		value, err := json.Marshal(position{Next: next})
+		if err != nil {
+			return fmt.Errorf("encode a position: %w", err)
+		}
+		c.writer.Produce(ctx, &kgo.Record{Topic: LedgerTopic(c.mirror.source.Region), Key: at.key(), Value: value}, failed.Promise())
+	}
+	if err := failed.Err(); err != nil {
+		return fmt.Errorf("write to %s: %w", c.mirror.target.Region, err)
+	}
+	// Whatever else this may say, the session ends: only what a reader of the ledger finds was committed.
+	if err := c.writer.EndTransaction(ctx, kgo.TryCommit); err != nil {
+		return fmt.Errorf("commit to %s: %w", c.mirror.target.Region, err)
+	}
+	for at, next := range read {
+		c.positions[at] = next
+	}
+	for topic, n := range copied {
+		c.mirror.metrics.copied.WithLabelValues(c.mirror.source.Region, topic).Add(float64(n))
+	}
+	return nil
+}
+
+// native says whether the source region sent the event itself, as the one that wrote it or in place of a lost one. What it has from
+// others they send themselves, so nothing goes in a circle. What can not be read as an event is of no use elsewhere either.
+func (m *Mirror) native(record *kgo.Record) bool {
+	for _, header := range record.Headers {
+		if header.Key == contract.RecordHeaderRelayRegion {
+			return string(header.Value) == m.source.Region
+		}
+	}
+	var event struct {
+		Origin string `json:"originregion"`
+	}
+	if err := json.Unmarshal(record.Value, &event); err != nil {
+		m.log.Error("A record is not an event and was not mirrored.", "topic", record.Topic, "partition", record.Partition, "offset", record.Offset)
+		return false
+	}
+	return event.Origin == m.source.Region
+}
+
+// measure tells how far behind the source each partition is.
+func (c *copier) measure(fetches kgo.Fetches) {
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if p.HighWatermark < 0 {
+			return
+		}
+		behind := max(0, p.HighWatermark-c.positions[partition{p.Topic, p.Partition}])
+		if len(p.Records) == 0 {
+			behind = 0
+		}
+		c.mirror.metrics.behind.WithLabelValues(c.mirror.source.Region, p.Topic, strconv.Itoa(int(p.Partition))).Set(float64(behind))
+	})
+}
+
+// follow reads topics and partitions that are new in the source, after having made them in the target. A record keeps its
+// partition, so that an aggregate's events stay in order.
+func (c *copier) follow(ctx context.Context) error {
+	source, target := kadm.NewClient(c.reader), kadm.NewClient(c.writer)
+	theirs, err := mirrored(ctx, source)
+	if err != nil {
+		return fmt.Errorf("list the topics of %s: %w", c.mirror.source.Region, err)
+	}
+	ours, err := mirrored(ctx, target)
+	if err != nil {
+		return fmt.Errorf("list the topics of %s: %w", c.mirror.target.Region, err)
+	}
+	added := map[string]map[int32]kgo.Offset{}
+	for topic, partitions := range theirs {
+		if err := c.makeRoom(ctx, source, target, topic, partitions, ours[topic]); err != nil {
+			return err
+		}
+		for id := range int32(partitions) {
+			if c.following[topic][id] {
+				continue
+			}
+			if c.following[topic] == nil {
+				c.following[topic] = map[int32]bool{}
+			}
+			if added[topic] == nil {
+				added[topic] = map[int32]kgo.Offset{}
+			}
+			c.following[topic][id] = true
+			offset := kgo.NewOffset().AtStart()
+			if next, known := c.positions[partition{topic, id}]; known {
+				offset = kgo.NewOffset().At(next)
+			}
+			added[topic][id] = offset
+		}
+	}
+	if len(added) > 0 {
+		c.reader.AddConsumePartitions(added)
+	}
+	return nil
+}
+
+// mirrored gives the topics that are copied, each with its number of partitions.
+func mirrored(ctx context.Context, admin *kadm.Client) (map[string]int, error) {
+	topics, err := admin.ListTopics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]int{}
+	for name, detail := range topics {
+		if isMirrored(name) && detail.Err == nil {
+			found[name] = len(detail.Partitions)
+		}
+	}
+	return found, nil
+}
+
+// makeRoom gives the target as many partitions of a topic as the source has.
+func (c *copier) makeRoom(ctx context.Context, source, target *kadm.Client, topic string, wanted, existing int) error {
+	switch {
+	case existing >= wanted:
+		return nil
+	case existing > 0:
+		answers, err := target.UpdatePartitions(ctx, wanted, topic)
+		if err == nil {
+			err = answers.Error()
+		}
+		if err != nil && !errors.Is(err, kerr.InvalidPartitions) {
+			return fmt.Errorf("give %s %d partitions: %w", topic, wanted, err)
+		}
+		return nil
+	default:
+		settings, err := settingsOf(ctx, source, topic)
+		if err != nil {
+			return err
+		}
+		_, err = target.CreateTopic(ctx, int32(wanted), -1, settings, topic)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("make the topic %s: %w", topic, err)
+		}
+		return nil
+	}
+}

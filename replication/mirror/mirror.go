@@ -1,0 +1,140 @@
+// Package mirror copies one region's events into another region's broker: each exactly once, in order per aggregate, never back.
+//
+// A mirror runs in the region that it copies to. It reads what the source region itself wrote, and writes it together with how far it
+// has read in one transaction of the target's broker: whatever dies, a record and its position stand together or not at all.
+//
+// The position is kept in the target, in the topic that LedgerTopic names, and nowhere else. Each start takes a transactional id
+// of its own, after having fenced every id that an earlier one left there: an id that is used again across a broker's death has
+// been seen to lose records (docs/adr/0017).
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// batch bounds the records of one transaction, and with it what a mirror holds in memory.
+	batch = 2000
+	// transactionTimeout ends what a dead mirror left open, if no other fences it before: readers of committed records wait that long.
+	transactionTimeout = 10 * time.Second
+	// followEvery is how often new topics and partitions are looked for.
+	followEvery                 = 5 * time.Second
+	firstPause, lastPause       = 100 * time.Millisecond, 5 * time.Second
+	deliveryTimeout             = 10 * time.Second
+	fetchWait                   = 250 * time.Millisecond
+	maxFetchBytes         int32 = 8 << 20
+)
+
+// Side is one of the two brokers.
+type Side struct {
+	// Region is its name, such as us-east.
+	Region string
+	// Brokers are host:port to begin with.
+	Brokers []string
+	// Dial replaces how connections are made, for a link that stands between; nil connects directly.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+func (s Side) options() []kgo.Opt {
+	options := []kgo.Opt{kgo.SeedBrokers(s.Brokers...)}
+	if s.Dial != nil {
+		options = append(options, kgo.Dialer(s.Dial))
+	}
+	return options
+}
+
+// Mirror copies from one region to another.
+type Mirror struct {
+	source, target Side
+	log            *slog.Logger
+	metrics        *Metrics
+}
+
+// Metrics tells how far mirrors are.
+type Metrics struct {
+	copied   *prometheus.CounterVec
+	behind   *prometheus.GaugeVec
+	sessions *prometheus.CounterVec
+	missed   *prometheus.CounterVec
+}
+
+// NewMetrics registers the metrics of a region's mirrors.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		copied: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_mirror_copied_total", Help: "Events copied from another region."}, []string{"source", "topic"}),
+		behind: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "meridian_mirror_behind_records", Help: "Records of the source that were not read yet at the last look."}, []string{"source", "topic", "partition"}),
+		sessions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_mirror_sessions_total", Help: "Times that a mirror began anew, after its start or an error."}, []string{"source"}),
+		missed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_mirror_missed_records_total", Help: "Records that the source dropped by age before they were read."}, []string{"source", "topic"}),
+	}
+	registry.MustRegister(m.copied, m.behind, m.sessions, m.missed)
+	return m
+}
+
+// New makes a mirror.
+func New(source, target Side, log *slog.Logger, metrics *Metrics) *Mirror {
+	return &Mirror{source: source, target: target, log: log.With("source", source.Region), metrics: metrics}
+}
+
+// Run copies until the context ends. A region that can not be reached is tried again, ever more seldom, for as long as it takes.
+func (m *Mirror) Run(ctx context.Context) error {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		started := time.Now()
+		err := m.session(ctx)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // asked to stop; the error says no more
+		}
+		if time.Since(started) > lastPause {
+			pause = firstPause
+		}
+		m.log.WarnContext(ctx, "A mirror stopped and begins anew.", "error", err.Error())
+		select {
+		case <-ctx.Done():
+			return nil
+		// Two that fence each other must not try again in step.
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+	}
+}
+
+// session is one life of a mirror: any error ends it, and nothing of it is used again.
+func (m *Mirror) session(ctx context.Context) error {
+	m.metrics.sessions.WithLabelValues(m.source.Region).Inc()
+	reader, err := kgo.NewClient(append(m.source.options(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(maxFetchBytes),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepRetryableFetchErrors(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{}))...)
+	if err != nil {
+		return fmt.Errorf("make a reader of %s: %w", m.source.Region, err)
+	}
+	defer reader.Close()
+	id := m.newID()
+	writer, err := kgo.NewClient(append(m.target.options(),
+		kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout), kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(deliveryTimeout),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()))...)
+	if err != nil {
+		return fmt.Errorf("make a writer to %s: %w", m.target.Region, err)
+	}
+	defer writer.Close()
+	if _, _, err := writer.ProducerID(ctx); err != nil {
+		return fmt.Errorf("begin to write to %s: %w", m.target.Region, err)
+	}
+	positions, err := m.claim(ctx, id)
+	if err != nil {
+		return err
+	}
+	c := &copier{mirror: m, reader: reader, writer: writer, positions: positions, following: map[string]map[int32]bool{}}
+	return c.run(ctx)
+}
