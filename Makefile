@@ -13,10 +13,19 @@ K6 := $(CACHE)/tools/k6-$(K6_VERSION)/k6
 run: engines build ## Start three regions and the edge on this machine, with a seeded shop; Ctrl-C stops it all
 	@bin/meridian up --seed
 
+.PHONY: run-compose
+run-compose: build ## As run, on CockroachDB, Redpanda, Redis and Consul in Docker (compose.yaml)
+	@regions/compose/run.sh $(ARGS)
+
 .PHONY: test
 test: engines ## Run every test, with the race detector, against real engines
 	@echo "==> Running all tests with the race detector (a few minutes; engines start and stop by themselves)"
 	@go test -race -timeout 15m ./...
+
+.PHONY: check-cockroach
+check-cockroach: ## Have CockroachDB's own parser read the whole schema and every statement
+	@echo "==> Parsing with CockroachDB's parser (the first time about 2 minutes on 2 cores)"
+	@cd services/kit/sqldb/cockroach && go test -count=1 ./...
 
 .PHONY: lint
 lint: $(LINT) ## Check style, imports and likely bugs

@@ -90,7 +90,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		}
 	}
 	for from, to := range map[string]string{
-		"services/cart": "services/kit", "services/order": "replication/outbox", "services/payment": "services/payment/sandbox",
+		"services/cart": "services/kit", "services/order": "replication/outbox", "services/payment": "services/payment/stripe",
 		"regions/local": "regions/engine/postgres", "services/kit/kittest": "regions/engine/enginetest",
 	} {
 		if reason := forbidden(from, to, true); reason != "" {

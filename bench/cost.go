@@ -39,7 +39,7 @@ var (
 	sqlProduct   = part{cost{SQL: 1}, proof{"services/catalog/store_test.go", `{"product", func`}}
 	sqlPrices    = part{cost{SQL: 1}, proof{"services/catalog/store_test.go", `{"priced SKUs", func`}}
 	sqlOrder     = part{cost{SQL: 6, Commits: 2}, proof{"services/order/store_test.go", `{"confirmed", 6, 2,`}}
-	sqlReserve   = part{cost{SQL: 5, Commits: 1}, proof{"services/inventory/store_test.go", `"reserve", 5, 1`}}
+	sqlReserve   = part{cost{SQL: 4, Commits: 1}, proof{"services/inventory/store_test.go", `"reserve", 4, 1`}}
 	sqlPayOpen   = part{cost{SQL: 1, Commits: 1}, proof{"services/payment/store_test.go", `"open", 1, 1`}}
 	sqlPaySettle = part{cost{SQL: 4, Commits: 1}, proof{"services/payment/store_test.go", `"settle", 4, 1`}}
 )
@@ -57,8 +57,8 @@ var (
 	costCartAdd = hop.plus(hop, redisTrip, hop, redisTrip, hop, sqlPrices.cost)
 	// costQuote: edge → gateway (a limit) → order → cart (a read), catalog.
 	costQuote = hop.plus(hop, redisTrip, hop, hop, redisTrip, hop, sqlPrices.cost)
-	// costBuy: edge → gateway (two limits) → order → cart (a read), catalog, inventory, payment. The provider's own ledger is not
-	// counted: a real one is somewhere else.
+	// costBuy: edge → gateway (two limits) → order → cart (a read), catalog, inventory, payment. The provider is two calls,
+	// which are not counted: a real one is somewhere else.
 	costBuy = hop.plus(hop, redisTrip, redisTrip, hop, sqlOrder.cost, hop, redisTrip, hop, sqlPrices.cost,
 		hop, sqlReserve.cost, hop, sqlPayOpen.cost, sqlPaySettle.cost)
 	// costPurchase is what a shopper does who has chosen: add, quote, buy.

@@ -76,7 +76,7 @@ func (d *edgeEngine) origins(e *env) ([]emulator.Origin, error) {
 		if err != nil {
 			return nil, err
 		}
-		origins = append(origins, emulator.Origin{Region: name, Point: region.Point, URL: url})
+		origins = append(origins, emulator.Origin{Region: name, Point: region.Point, URL: url, Resident: region.Resident, Refuses: region.Refuses})
 	}
 	return origins, nil
 }

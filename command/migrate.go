@@ -3,18 +3,24 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
+	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/cluster"
 	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 type migrate struct {
 	AdminURL string `env:"MERIDIAN_SQL_ADMIN_URL" help:"Address of the SQL cluster as its owner (better given by the environment); the running copy's when absent."`
+	Print    bool   `help:"Print what a fresh cluster is sent, instead of sending it. Needs no cluster; passwords are not in it."`
+	Dialect  string `help:"The engine to print for: cockroachdb or postgres." default:"cockroachdb" enum:"cockroachdb,postgres"`
 }
 
 // Run provisions and migrates the database of every service. The services' passwords come from MERIDIAN_SQL_PASSWORD_<SERVICE>
-// when the cluster stands elsewhere, and from the home otherwise.
+// when the cluster stands elsewhere, and from the home otherwise; the role that audits is made there when MERIDIAN_SQL_PASSWORD_AUDIT
+// is set.
 func (m *migrate) Run(e *env) error {
 	all, err := e.allRegions()
 	if err != nil {
@@ -23,6 +29,9 @@ func (m *migrate) Run(e *env) error {
 	var names []string
 	for _, region := range all {
 		names = append(names, region.Name)
+	}
+	if m.Print {
+		return printScripts(e.out, sqldb.Dialect(m.Dialect), names)
 	}
 	adminURL, passwords, err := m.target(e)
 	if err != nil {
@@ -54,5 +63,31 @@ func (m *migrate) target(e *env) (string, map[string]string, error) {
 			missing = append(missing, fmt.Errorf("%s is not set", name))
 		}
 	}
+	if password := e.lookup("MERIDIAN_SQL_PASSWORD_AUDIT"); password != "" {
+		passwords[audit.Role] = password
+	}
 	return m.AdminURL, passwords, errors.Join(missing...)
+}
+
+// printScripts writes a fresh cluster's schema for `cockroach sql` or psql, each database's part after the step into it.
+func printScripts(out io.Writer, dialect sqldb.Dialect, regions []string) error {
+	scripts, err := local.MigrateScripts(dialect, regions)
+	if err != nil {
+		return err
+	}
+	enter := "USE \"%s\";\n"
+	if dialect == sqldb.Postgres {
+		enter = "\\connect \"%s\"\n"
+	}
+	text := &strings.Builder{}
+	fmt.Fprintf(text, "-- What `meridian migrate` sends to a fresh cluster of the regions %s, for %s.\n", strings.Join(regions, ", "), dialect)
+	fmt.Fprintln(text, "-- It also sets each role's password, which is never printed.")
+	for _, script := range scripts {
+		if script.Database != "" {
+			fmt.Fprintf(text, "\n"+enter, script.Database)
+		}
+		text.WriteString(script.Text)
+	}
+	_, err = io.WriteString(out, text.String())
+	return err
 }

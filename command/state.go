@@ -74,6 +74,7 @@ func printStatus(out io.Writer, status local.Status) error {
 	}
 	fmt.Fprintln(w, "REGION\tPART\tADDRESS\tSTATE\tPROCESS\tRESTARTS")
 	row("", "edge", status.Edge.URL, status.Edge.Ready, status.Edge.PID, status.Edge.Restarts)
+	row("", "provider", status.Provider.Address, status.Provider.Ready, status.Provider.PID, status.Provider.Restarts)
 	row("", "sql", status.SQL.Address, status.SQL.Ready, status.SQL.PID, status.SQL.Restarts)
 	if len(status.Links.Items) > 0 {
 		row("", "links", status.Links.API, status.Links.Ready, status.Links.PID, status.Links.Restarts)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 var (
@@ -21,6 +22,10 @@ type Region struct {
 	City      string   `json:"city" yaml:"city"`           // where its data centre stands
 	Point     Point    `json:"point" yaml:"point"`         // that city's coordinates
 	Countries []string `json:"countries" yaml:"countries"` // whose shoppers are homed here, ISO 3166-1 alpha-2
+	// Resident are those of Countries whose shoppers are served and kept here even where another region is nearer.
+	Resident []string `json:"resident,omitempty" yaml:"resident"`
+	// Refuses are the countries whose shoppers this region does not serve, as sanctions ask.
+	Refuses []string `json:"refuses,omitempty" yaml:"refuses"`
 }
 
 // Validate reports everything wrong with the region at once, one line each.
@@ -38,20 +43,39 @@ func (r Region) Validate() error {
 	if err := r.Point.Validate(); err != nil {
 		problems = append(problems, err)
 	}
-	seen := make(map[string]bool, len(r.Countries))
-	for _, country := range r.Countries {
-		if !ValidCountry(country) {
-			problems = append(problems, fmt.Errorf("country %q is not an ISO 3166-1 alpha-2 code", country))
-		}
-		if seen[country] {
-			problems = append(problems, fmt.Errorf("country %q is listed twice", country))
-		}
-		seen[country] = true
-	}
+	problems = append(problems, r.validateCountries()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("region %q: %w", r.Name, errors.Join(problems...))
 	}
 	return nil
+}
+
+func (r Region) validateCountries() []error {
+	var problems []error
+	for _, list := range []struct {
+		key       string
+		countries []string
+	}{{"countries", r.Countries}, {"resident", r.Resident}, {"refuses", r.Refuses}} {
+		for i, country := range list.countries {
+			if !ValidCountry(country) {
+				problems = append(problems, fmt.Errorf("%s: country %q is not an ISO 3166-1 alpha-2 code", list.key, country))
+			}
+			if slices.Contains(list.countries[:i], country) {
+				problems = append(problems, fmt.Errorf("%s: country %q is listed twice", list.key, country))
+			}
+		}
+	}
+	for _, country := range r.Resident {
+		if !slices.Contains(r.Countries, country) {
+			problems = append(problems, fmt.Errorf("resident: country %q is not one of the region's countries", country))
+		}
+	}
+	for _, country := range r.Refuses {
+		if slices.Contains(r.Countries, country) {
+			problems = append(problems, fmt.Errorf("refuses: country %q is one of the region's countries", country))
+		}
+	}
+	return problems
 }
 
 // ValidRegionCode reports whether code is three lower-case ASCII letters, such as "use".

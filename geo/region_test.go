@@ -31,6 +31,10 @@ func TestRegionValidate(t *testing.T) {
 		{"lower-case country", func(r *geo.Region) { r.Countries = []string{"ie"} }, `"ie"`},
 		{"country across two codes", func(r *geo.Region) { r.Countries = []string{"D "} }, `"D "`},
 		{"country twice", func(r *geo.Region) { r.Countries = []string{"IE", "IE"} }, "twice"},
+		{"resident of elsewhere", func(r *geo.Region) { r.Resident = []string{"BR"} }, `resident: country "BR"`},
+		{"resident of nowhere", func(r *geo.Region) { r.Resident = []string{"XX"} }, `resident: country "XX"`},
+		{"refuses its own", func(r *geo.Region) { r.Refuses = []string{"GB"} }, `refuses: country "GB"`},
+		{"refuses twice", func(r *geo.Region) { r.Refuses = []string{"CU", "CU"} }, "refuses: country \"CU\" is listed twice"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -97,22 +97,55 @@ func TestOrderIsASortedPermutation(t *testing.T) {
 	})
 }
 
-func TestSteerGivesOnlyTheHealthyNearestFirst(t *testing.T) {
+// countries draws from so few that regions' lists often overlap.
+func countries() *rapid.Generator[[]string] {
+	return rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"BR", "CU", "FR", "RE"}), 0, 3, rapid.ID[string])
+}
+
+func TestSteerPutsResidenceBeforeDistanceAndLeavesOutWhoRefuses(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		from, regions := points().Draw(t, "from"), regionLists().Draw(t, "regions")
-		up := make(map[string]bool)
-		for _, r := range regions {
-			up[r.Name] = rapid.Bool().Draw(t, r.Name)
+		for i := range regions {
+			regions[i].Resident, regions[i].Refuses = countries().Draw(t, "resident"), countries().Draw(t, "refuses")
 		}
-		var want []string
+		country := rapid.SampledFrom([]string{"", "BR", "RE", "ZW"}).Draw(t, "country")
+		var resident, others, refusing []string
 		for _, r := range geo.Order(from, regions) {
-			if up[r.Name] {
-				want = append(want, r.Name)
+			switch {
+			case slices.Contains(r.Refuses, country):
+				refusing = append(refusing, r.Name)
+			case slices.Contains(r.Resident, country):
+				resident = append(resident, r.Name)
+			default:
+				others = append(others, r.Name)
 			}
 		}
-		if got := names(geo.Steer(from, regions, func(name string) bool { return up[name] })); !slices.Equal(got, want) {
-			t.Fatalf("got %v, want %v", got, want)
+		plan := geo.Steer(country, from, regions)
+		var got []string
+		for i, step := range plan.Steps {
+			got = append(got, step.Region.Name)
+			if isResident := i < len(resident); (step.Reason == geo.Resident) != isResident || step.KM != geo.DistanceKM(from, step.Region.Point) {
+				t.Fatalf("step %d is %+v", i, step)
+			}
+		}
+		if want := append(resident, others...); !slices.Equal(got, want) || !slices.Equal(names(plan.Refused), refusing) {
+			t.Fatalf("got %v without %v, want %v without %v", got, names(plan.Refused), want, refusing)
+		}
+		if plan.Embargoed() != (len(regions) > 0 && len(refusing) == len(regions)) {
+			t.Fatalf("embargoed: %t", plan.Embargoed())
 		}
 	})
+}
+
+func TestHomeOf(t *testing.T) {
+	t.Parallel()
+	regions := threeRegions()
+	regions[1].Countries = []string{"IE", "FR"}
+	if home, ok := geo.HomeOf("FR", regions); !ok || home.Name != "eu-west" {
+		t.Errorf("FR is at home in %q (%t)", home.Name, ok)
+	}
+	if _, ok := geo.HomeOf("BR", regions); ok {
+		t.Error("a country that nobody names has a home")
+	}
 }

@@ -8,6 +8,10 @@ import (
 	"github.com/meridian-store/meridian/regions/cluster"
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/services/payment"
+	"github.com/meridian-store/meridian/services/payment/provider"
+	"github.com/meridian-store/meridian/services/payment/sandbox/sandboxtest"
+	"github.com/meridian-store/meridian/services/payment/stripe"
 )
 
 // The brief's "Verify" lines, by name.
@@ -19,6 +23,9 @@ func TestV1_EachServiceIsStartedAlone(t *testing.T) {
 	for _, definition := range cluster.Services() {
 		t.Run(definition.Name, func(t *testing.T) {
 			t.Parallel()
+			if definition.Name == contract.ServicePayment {
+				definition = payment.DefinitionWith(sandboxProvider(t))
+			}
 			alone := kittest.Start(t, definition)
 			if definition.Name == contract.ServiceGateway {
 				standIn(t, alone)
@@ -30,6 +37,19 @@ func TestV1_EachServiceIsStartedAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sandboxProvider is a payment provider of the test's own.
+func sandboxProvider(t *testing.T) provider.Provider {
+	t.Helper()
+	moves, err := stripe.New(stripe.Config{
+		SecretKey: sandboxtest.SecretKey, WebhookSecret: sandboxtest.WebhookSecret, URL: sandboxtest.Start(t, nil), FineThousandths: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(moves.Close)
+	return moves
 }
 
 // standIn plays the services that a gateway must see before it calls itself ready.

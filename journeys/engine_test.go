@@ -42,7 +42,7 @@ type part struct {
 }
 
 func partsOf(status local.Status) []part {
-	parts := []part{{"edge", status.Edge.PID}, {"postgres", status.SQL.PID}, {"links", status.Links.PID}}
+	parts := []part{{"edge", status.Edge.PID}, {"provider", status.Provider.PID}, {"postgres", status.SQL.PID}, {"links", status.Links.PID}}
 	for _, region := range status.Regions {
 		for _, service := range region.Services {
 			parts = append(parts, part{region.Name + "/" + service.Name, service.PID})
@@ -74,7 +74,7 @@ func TestAnyProcessThatIsKilledComesBackAndNothingIsLost(t *testing.T) {
 		killed[victim.pid] = true
 		s.killAndAwait(t, victim)
 	}
-	if want := 3 + 3*(1+3); len(killed) != want {
+	if want := 4 + 3*(1+3); len(killed) != want {
 		t.Fatalf("%d processes were killed, want %d", len(killed), want)
 	}
 	s.worksAgain(t, p, sku, order, onHand)
@@ -165,7 +165,7 @@ func TestUpSplitIsReapedRestartedAndTakenDown(t *testing.T) {
 	for _, p := range partsOf(s.status) {
 		pids[p.pid] = true
 	}
-	if want := 3 + 3*(len(cluster.Names())+3); len(pids) != want {
+	if want := 4 + 3*(len(cluster.Names())+3); len(pids) != want {
 		t.Errorf("--split runs %d processes, want %d", len(pids), want)
 	}
 	if err := s.run(t.Context(), os.Stderr, "up", "--detach", "--base-port", "9999"); err == nil || !strings.Contains(err.Error(), "already runs") {

@@ -24,7 +24,9 @@ import (
 // shop is a running copy: the real binary, three regions, and the edge.
 type shop struct {
 	binary, home string
-	status       local.Status
+	// env is added to the environment of every verb, and so to that of what `up` starts.
+	env    []string
+	status local.Status
 }
 
 var (
@@ -48,6 +50,7 @@ func TestMain(m *testing.M) {
 		if sharedOne != nil {
 			stopped = sharedOne.run(context.Background(), io.Discard, "down")
 		}
+		stopped = errors.Join(stopped, closeDrills())
 		return errors.Join(stopped, os.RemoveAll(scratch))
 	})
 }
@@ -106,6 +109,7 @@ func (s *shop) refresh(t *testing.T) {
 // run runs a verb of the binary against the copy's home.
 func (s *shop) run(ctx context.Context, out io.Writer, args ...string) error {
 	command := exec.CommandContext(ctx, s.binary, append([]string{"--home", s.home}, args...)...)
+	command.Env = append(os.Environ(), s.env...)
 	var problems bytes.Buffer
 	command.Stdout, command.Stderr = out, &problems
 	if err := command.Run(); err != nil {

@@ -87,6 +87,10 @@ func read(folder fs.FS, file string) (Region, error) {
 func (r Region) Validate() error {
 	problems := []error{r.Region.Region.Validate(), contract.ValidateCurrency("currency", r.Currency)}
 	refuse := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	// Absent it would mean "none" by oversight, which sanctions do not forgive.
+	if r.Refuses == nil {
+		refuse("refuses is missing: it lists the countries that the region does not serve, [] for none")
+	}
 	if r.Locale == "" {
 		refuse("locale is empty")
 	}

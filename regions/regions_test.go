@@ -41,6 +41,8 @@ func TestLoadRefusesWhatWouldNotSell(t *testing.T) {
 		"unknown currency":     {"us-east.yaml", strings.Replace(good, "currency: USD", "currency: XQZ", 1), "currency"},
 		"no standard shipping": {"us-east.yaml", strings.Replace(good, "  standard:", "  slow:", 1), "shipping.standard"},
 		"foreign tax country":  {"us-east.yaml", strings.Replace(good, "countries: {CA: 1300", "countries: {IE: 1300", 1), "tax.countries.IE"},
+		"no word on sanctions": {"us-east.yaml", strings.Replace(good, "refuses: [CU, IR, KP]", "", 1), "refuses is missing"},
+		"resident elsewhere":   {"us-east.yaml", good + "\nresident: [IE]\n", "resident"},
 		"latitude":             {"us-east.yaml", strings.Replace(good, "latitude: 39.04", "latitude: 139.04", 1), "latitude"},
 	}
 	for name, c := range cases {

@@ -12,7 +12,7 @@ import (
 type originStatus struct {
 	Region string `json:"region"`
 	URL    string `json:"url"`
-	Health string `json:"health"` // up, suspect or down
+	Health string `json:"health"` // up, suspect, returning or down
 }
 
 type status struct {
@@ -32,10 +32,10 @@ func (e *Edge) adminRoutes() http.Handler {
 	return routes
 }
 
-// Ready reports whether at least one origin is healthy.
+// Ready reports whether at least one origin is healthy, or about to be.
 func (e *Edge) Ready() bool {
 	for _, o := range e.origins {
-		if o.health() == up {
+		if h := o.health(); h == up || h == returning {
 			return true
 		}
 	}
@@ -57,7 +57,7 @@ func (e *Edge) writeStatus(w http.ResponseWriter, ok bool) {
 	}
 }
 
-// Health gives what the edge thinks of each origin, by region: up, suspect or down.
+// Health gives what the edge thinks of each origin, by region: up, suspect, returning or down.
 func (e *Edge) Health() map[string]string {
 	healths := make(map[string]string, len(e.origins))
 	for _, o := range e.origins {

@@ -11,18 +11,18 @@ import (
 // errNoOrigin means that no origin got a single byte of the request.
 var errNoOrigin = errors.New("no origin is reachable")
 
-// attempt sends a request to the nearest healthy origin, and to the next one when that fails
+// attempt sends a request to the first healthy origin of the shopper's plan, and to the next one when that fails
 // before answering and trying again is safe: nothing was sent, or doing it twice is the same as
 // doing it once. Any HTTP status is an answer. The error is errNoOrigin when nothing was sent at
 // all; otherwise it is the last origin's, and whether that origin acted is unknown.
-func (e *Edge) attempt(s *site, request *fasthttp.Request, response *fasthttp.Response) error {
+func (e *Edge) attempt(s shopper, request *fasthttp.Request, response *fasthttp.Response) error {
 	method := string(request.Header.Method())
 	timeout := e.cfg.WriteTimeout
 	if method == http.MethodGet || method == http.MethodHead {
 		timeout = e.cfg.ReadTimeout
 	}
 	outcome := errNoOrigin
-	for _, o := range s.candidates() {
+	for _, o := range candidates(s.plan()) {
 		err := o.do(request, response, timeout)
 		if err == nil {
 			return nil

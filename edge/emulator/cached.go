@@ -13,7 +13,7 @@ import (
 const maxJoins = 2
 
 // serveCached answers a cacheable path: from the cache, else from an origin, else from a stale copy.
-func (e *Edge) serveCached(ctx *fasthttp.RequestCtx, s *site, decision rule.Decision) {
+func (e *Edge) serveCached(ctx *fasthttp.RequestCtx, s shopper, decision rule.Decision) {
 	key := s.IATA + decision.Target
 	kept := e.cache.get(key)
 	if now := e.cfg.Clock(); kept != nil && now.Before(kept.fresh) {
@@ -43,7 +43,7 @@ type filled struct {
 
 // fill asks an origin, once for all who want the same key at the same time. An answer that may
 // not be kept is not shared either: each of those who waited then asks for itself.
-func (e *Edge) fill(ctx *fasthttp.RequestCtx, s *site, decision rule.Decision, key string) (*entry, result, error) {
+func (e *Edge) fill(ctx *fasthttp.RequestCtx, s shopper, decision rule.Decision, key string) (*entry, result, error) {
 	var lastErr error
 	for range maxJoins {
 		asked := false
@@ -84,7 +84,7 @@ func (e *Edge) fill(ctx *fasthttp.RequestCtx, s *site, decision rule.Decision, k
 
 // ask gets the whole representation from an origin, with nothing in the request that is not in
 // the key or said by the edge.
-func (e *Edge) ask(ctx *fasthttp.RequestCtx, s *site, decision rule.Decision) (*entry, error) {
+func (e *Edge) ask(ctx *fasthttp.RequestCtx, s shopper, decision rule.Decision) (*entry, error) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)

@@ -28,6 +28,8 @@ func TestNewRefuses(t *testing.T) {
 		{"an origin with a path", func(c *emulator.Config) { c.Origins[0].URL += "/api" }, "http://host:port"},
 		{"an https origin", func(c *emulator.Config) { c.Origins[0].URL = "https://127.0.0.1:1" }, "http://host:port"},
 		{"a password in a URL", func(c *emulator.Config) { c.Origins[0].URL = "http://me:hush@127.0.0.1:1" }, "http://host:port"},
+		{"an unknown country", func(c *emulator.Config) { c.Origins[0].Refuses = []string{"UK"} }, `"UK"`},
+		{"a negative wait", func(c *emulator.Config) { c.ReturnProbes = -1 }, "ReturnProbes"},
 		{"a negative size", func(c *emulator.Config) { c.MaxBytes = -1 }, "negative"},
 		{"a negative timeout", func(c *emulator.Config) { c.ReadTimeout = -time.Second }, "negative"},
 	} {

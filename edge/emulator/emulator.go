@@ -1,6 +1,7 @@
 // Package emulator is an edge on this machine: what a CDN does for Meridian, done by one process.
 // It stands at twenty places at once (a request picks one with X-Edge-Location), keeps a cache for
-// each, and sends the rest to the nearest healthy region's gateway.
+// each, and sends the rest to the nearest healthy region's gateway that serves the shopper's country
+// (which a request names with X-Edge-Country, when it is not the location's).
 //
 // The rules it enforces are those of edge/rule, the same that drive a real edge.
 package emulator
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,6 +41,11 @@ type Config struct {
 	MaxRequestBody  int   // larger bodies get 413; default 8 MiB
 	MaxResponseBody int   // larger answers get 502; default 16 MiB
 
+	// ReturnProbes is how many good probes in a row bring an origin back that was down; default 3. It
+	// doubles, twice at most, for one that falls again before it was up for SteadyAfter; default 1 min.
+	ReturnProbes int
+	SteadyAfter  time.Duration
+
 	ProbeInterval time.Duration // between probes of an origin; default 1 s
 	ProbeTimeout  time.Duration // of one probe; default 500 ms
 	DialTimeout   time.Duration // of one connection to an origin; default 500 ms
@@ -47,7 +54,7 @@ type Config struct {
 
 	Log      *slog.Logger         // default: slog.Default()
 	Registry *prometheus.Registry // default: one of its own
-	Clock    func() time.Time     // judges freshness; default: time.Now
+	Clock    func() time.Time     // judges freshness, and how long an origin is up; default: time.Now
 }
 
 // Origin is one region's gateway.
@@ -55,12 +62,17 @@ type Origin struct {
 	Region string    // unique among the origins
 	Point  geo.Point // steering goes by the distance to it
 	URL    string    // as in "http://127.0.0.1:8101", without a path
+	// Resident are the countries whose shoppers go there first, whatever the distance; Refuses those
+	// whose shoppers never do. Both are ISO 3166-1 alpha-2 codes.
+	Resident, Refuses []string
 }
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.MaxBytes, 256<<20)
 	setDefault(&c.MaxRequestBody, 8<<20)
 	setDefault(&c.MaxResponseBody, 16<<20)
+	setDefault(&c.ReturnProbes, 3)
+	setDefault(&c.SteadyAfter, time.Minute)
 	setDefault(&c.ProbeInterval, time.Second)
 	setDefault(&c.ProbeTimeout, 500*time.Millisecond)
 	setDefault(&c.DialTimeout, 500*time.Millisecond)
@@ -102,11 +114,14 @@ func (c Config) validate() error {
 	if c.MaxBytes < 0 || c.MaxRequestBody < 0 || c.MaxResponseBody < 0 {
 		report("a size limit is negative")
 	}
-	if min(c.ProbeInterval, c.ProbeTimeout, c.DialTimeout, c.ReadTimeout, c.WriteTimeout) < 0 {
+	if min(c.SteadyAfter, c.ProbeInterval, c.ProbeTimeout, c.DialTimeout, c.ReadTimeout, c.WriteTimeout) < 0 {
 		report("an interval or timeout is negative")
 	}
 	if _, ok := geo.FindLocation(c.DefaultLocation); !ok && len(c.Origins) > 0 {
 		report("DefaultLocation %q is not an edge location", c.DefaultLocation)
+	}
+	if c.ReturnProbes < 0 {
+		report("ReturnProbes is negative")
 	}
 	seen := make(map[string]bool)
 	for _, o := range c.Origins {
@@ -119,6 +134,11 @@ func (c Config) validate() error {
 		}
 		if _, err := originAddress(o.URL); err != nil {
 			report("origin %q: %w", o.Region, err)
+		}
+		for _, country := range slices.Concat(o.Resident, o.Refuses) {
+			if !geo.ValidCountry(country) {
+				report("origin %q: country %q is not an ISO 3166-1 alpha-2 code", o.Region, country)
+			}
 		}
 	}
 	if len(problems) > 0 {

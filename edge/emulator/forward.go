@@ -8,7 +8,7 @@ import (
 )
 
 // forward passes a request on as it is, except for what a shopper may not say.
-func (e *Edge) forward(ctx *fasthttp.RequestCtx, s *site, target string) {
+func (e *Edge) forward(ctx *fasthttp.RequestCtx, s shopper, target string) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)

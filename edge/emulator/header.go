@@ -52,8 +52,8 @@ func copyRequestHeaders(to, from *fasthttp.RequestHeader) {
 }
 
 // introduce adds what the edge says about the shopper, in the words of Cloudflare.
-func (e *Edge) introduce(to *fasthttp.RequestHeader, s *site, ip string) {
-	to.Set("CF-IPCountry", s.Country)
+func (e *Edge) introduce(to *fasthttp.RequestHeader, s shopper, ip string) {
+	to.Set("CF-IPCountry", s.country)
 	to.Set("cf-iplatitude", s.latitude)
 	to.Set("cf-iplongitude", s.longitude)
 	to.Set(headerLocation, s.IATA)

@@ -22,23 +22,14 @@ const (
 	originIdleTimeout = 5 * time.Second
 )
 
-// health is what we think of an origin.
-type health uint32
-
-const (
-	down    health = iota // not probed yet, or failed twice in a row
-	suspect               // refused a connection since its last good probe
-	up
-)
-
-func (h health) String() string { return [...]string{"down", "suspect", "up"}[h] }
-
 type origin struct {
 	Origin
 	address       string
 	client        *fasthttp.HostClient
 	prober        *http.Client
 	probeInterval time.Duration
+	vigil         vigil // the probe loop's alone
+	now           func() time.Time
 	log           *slog.Logger
 	metrics       originMetrics
 	state         atomic.Uint32
@@ -85,6 +76,8 @@ func newOrigin(o Origin, cfg Config) (*origin, error) {
 		},
 		prober:        newProber(cfg.ProbeTimeout),
 		probeInterval: cfg.ProbeInterval,
+		vigil:         vigil{returnProbes: cfg.ReturnProbes, steadyAfter: cfg.SteadyAfter},
+		now:           cfg.Clock,
 		log:           cfg.Log,
 	}, nil
 }
@@ -98,8 +91,12 @@ func (o *origin) setHealth(now health, why error) {
 		return
 	}
 	o.metrics.setUp(now == up)
-	if now == up {
+	switch now {
+	case up:
 		o.log.Info("An origin is healthy.", "region", o.Region, "url", o.URL)
+		return
+	case returning:
+		o.log.Info("An origin answers again; it gets shoppers when it has done so for a while.", "region", o.Region, "url", o.URL, "good_probes", o.vigil.needed())
 		return
 	}
 	// Connections of a dead process would each fail one more request.

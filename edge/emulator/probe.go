@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// failuresToDown is how many probes in a row must fail before an origin is down: one lost probe
-// moves nobody to a farther region.
-const failuresToDown = 2
-
 func newProber(timeout time.Duration) *http.Client {
 	return &http.Client{
 		Timeout: timeout,
@@ -27,22 +23,12 @@ func newProber(timeout time.Duration) *http.Client {
 func (o *origin) probeUntil(ctx context.Context) {
 	ticker := time.NewTicker(o.probeInterval)
 	defer ticker.Stop()
-	failures := 0
 	for {
 		err := o.probe(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return
-		case err == nil:
-			failures = 0
-			o.setHealth(up, nil)
-		default:
-			failures++
-			// A suspect has failed a request already: that counts as its first failure.
-			if failures >= failuresToDown || o.health() == suspect {
-				o.setHealth(down, err)
-			}
 		}
+		o.setHealth(o.vigil.judge(o.health(), err == nil, o.now()), err)
 		select {
 		case <-ctx.Done():
 			return

@@ -43,6 +43,13 @@ func writeProblem(ctx *fasthttp.RequestCtx, p problem) {
 	ctx.Response.SetBodyRaw(document)
 }
 
+// writeEmbargo tells a shopper of a country that no region serves so (RFC 7725).
+func writeEmbargo(ctx *fasthttp.RequestCtx, country string) {
+	writeProblem(ctx, problem{status: http.StatusUnavailableForLegalReasons, code: "not-served", title: "Not served in this country",
+		detail: "This shop may not serve " + country + "."})
+	ctx.Response.Header.Set("Link", `<https://meridian.store>; rel="blocked-by"`)
+}
+
 // refuseMalformed answers what could not be read as a request.
 func refuseMalformed(ctx *fasthttp.RequestCtx, err error) {
 	p := problem{status: http.StatusBadRequest, code: "invalid", title: "The request is not valid", detail: "It is not well-formed HTTP."}

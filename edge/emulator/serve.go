@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	headerLocation = "X-Edge-Location"
-	headerCache    = "X-Cache"
-	headerAuth     = "X-Edge-Auth"
+	headerCache = "X-Cache"
+	headerAuth  = "X-Edge-Auth"
 )
 
 // result is what X-Cache says about an answer.
@@ -33,14 +32,19 @@ var methods = []string{
 }
 
 func (e *Edge) serve(ctx *fasthttp.RequestCtx) {
-	s, known := e.siteOf(ctx)
-	if !known {
-		e.home.count(resultRefuse)
-		writeProblem(ctx, problem{status: http.StatusBadRequest, code: "invalid", title: "The request is not valid",
-			detail: headerLocation + " is not the IATA code of an edge location, such as " + e.home.IATA})
+	s, wrong := e.shopperOf(&ctx.Request.Header)
+	if wrong != "" {
+		s.count(resultRefuse)
+		writeProblem(ctx, problem{status: http.StatusBadRequest, code: "invalid", title: "The request is not valid", detail: wrong})
 		return
 	}
 	ctx.Response.Header.Set(headerLocation, s.IATA)
+	if len(s.plan()) == 0 {
+		// Before the cache, which may hold what this shopper must not be shown.
+		s.count(resultRefuse)
+		writeEmbargo(ctx, s.country)
+		return
+	}
 	method := string(ctx.Method())
 	if !slices.Contains(methods, method) {
 		s.count(resultRefuse)
@@ -68,15 +72,6 @@ func (e *Edge) serve(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	e.serveCached(ctx, s, decision)
-}
-
-func (e *Edge) siteOf(ctx *fasthttp.RequestCtx) (*site, bool) {
-	iata := ctx.Request.Header.Peek(headerLocation)
-	if len(iata) == 0 {
-		return e.home, true
-	}
-	s, ok := e.sites[string(iata)]
-	return s, ok
 }
 
 func (s *site) count(r result) { s.answers[r].Inc() }

@@ -54,6 +54,7 @@ func TestDecide(t *testing.T) {
 		{"GET", "/api/v1/products?&&limit=&", cached, "/api/v1/products?limit="},
 		{"GET", "/api/v1/products?Limit=20", cached, "/api/v1/products"},
 		{"GET", "/api/v1/products/x?currency=EUR&limit=9", cached, "/api/v1/products/x?currency=EUR"},
+		{"GET", "/api/v1/products/x?region=eu-west&currency=EUR", cached, "/api/v1/products/x?currency=EUR&region=eu-west"},
 		{"GET", "/api/v1/categories?currency=EUR", cached, "/api/v1/categories"},
 
 		// Queries that servers read differently are forwarded as they are.
@@ -185,7 +186,7 @@ func TestKeyDoesNotDependOnTheOrderOfParameters(t *testing.T) {
 	t.Parallel()
 	rules := shippedRules(t)
 	rapid.Check(t, func(t *rapid.T) {
-		names := []string{"brand", "category", "currency", "cursor", "limit"}
+		names := []string{"brand", "category", "currency", "cursor", "limit", "region"}
 		value := rapid.StringMatching(`[a-zA-Z0-9_.-]{0,8}`)
 		var pairs []string
 		for _, name := range names {

@@ -168,11 +168,12 @@ func TestThePartsOfACopyAreJudged(t *testing.T) {
 	status := twoRegions("")
 	status.Edge = local.EdgeStatus{Ready: true, PID: 1}
 	status.SQL = local.EngineStatus{Name: "postgres"}
+	status.Provider = local.EngineStatus{Name: "provider", PID: 4}
 	status.Links = local.LinksStatus{PID: 5, Items: []link.Entry{{}}}
 	status.Regions[0].Engines = []local.EngineStatus{{Name: "redis", Ready: true, PID: 2, Restarts: manyRestarts + 1}, {Name: "broker", Ready: true, PID: 3, Restarts: manyRestarts}}
 	n := &notes{}
 	n.find(parts(home, status, nil)...)
-	wanted := map[string]string{"postgres": "ended", "links": "does not answer", "here/redis": "keeps dying"}
+	wanted := map[string]string{"postgres": "ended", "provider": "does not answer", "links": "does not answer", "here/redis": "keeps dying"}
 	for _, f := range n.findings {
 		if words := wanted[f.Part]; words == "" || !strings.Contains(f.Problem, words) || f.Evidence == "" || f.Remedy == "" {
 			t.Errorf("found %+v", f)

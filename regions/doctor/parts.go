@@ -45,6 +45,9 @@ func parts(home local.Home, status local.Status, all []regions.Region) []Finding
 	}
 	judge("", "edge", status.Edge.Ready, status.Edge.PID, status.Edge.Restarts)
 	judge("", partSQL, status.SQL.Ready, status.SQL.PID, status.SQL.Restarts)
+	if local.OwnsProvider() {
+		judge("", "provider", status.Provider.Ready, status.Provider.PID, status.Provider.Restarts)
+	}
 	if len(status.Links.Items) > 0 {
 		judge("", "links", status.Links.Ready, status.Links.PID, status.Links.Restarts)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 )
 
 // StartRegion has the copy that runs from a home start a region, or mend one that is broken, and returns when all of it is ready.
@@ -21,12 +22,17 @@ func StopRegion(ctx context.Context, home Home, name string) (Membership, error)
 	return askControl(ctx, home, http.MethodDelete, name)
 }
 
-func askControl(ctx context.Context, home Home, method, name string) (Membership, error) {
+// LoseRegion has the copy kill every process of a region at once and leave it so until StartRegion.
+func LoseRegion(ctx context.Context, home Home, name string) (Membership, error) {
+	return askControl(ctx, home, http.MethodDelete, name, "processes")
+}
+
+func askControl(ctx context.Context, home Home, method, name string, more ...string) (Membership, error) {
 	client := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return home.dial(ctx, controlSocket) },
 	}}
-	request, err := http.NewRequestWithContext(ctx, method, "http://meridian/regions/"+url.PathEscape(name), http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, method, "http://meridian/regions/"+path.Join(append([]string{url.PathEscape(name)}, more...)...), http.NoBody)
 	if err != nil {
 		return Membership{}, err
 	}

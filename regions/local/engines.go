@@ -24,6 +24,9 @@ func (l *launcher) engineSpecs(ctx context.Context) ([]process.Spec, error) {
 		}
 		specs = append(specs, spec)
 	}
+	if OwnsProvider() {
+		specs = append(specs, l.providerSpec())
+	}
 	state := l.snapshot()
 	for i, region := range l.Regions {
 		if !state.isStarted(region.Name) {

@@ -198,7 +198,7 @@ func (l *launcher) startAll(ctx context.Context, specs []process.Spec) error {
 
 // checkPorts finds out before anything starts whether another program listens where we want to.
 func (l *launcher) checkPorts(ctx context.Context) error {
-	wanted := append([]int{l.ports.Edge(), l.ports.EdgeAdmin(), l.ports.SQL()}, l.linkPorts()...)
+	wanted := append([]int{l.ports.Edge(), l.ports.EdgeAdmin(), l.ports.SQL(), l.ports.Provider()}, l.linkPorts()...)
 	state := l.snapshot()
 	for i, region := range l.Regions {
 		if state.isStarted(region.Name) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/meridian-store/meridian/regions/process"
@@ -89,6 +90,15 @@ func answers(ctx context.Context, spec process.Spec) bool {
 
 // stopRegion stops a region in order and leaves its data. To stop one that is not started is fine.
 func (l *launcher) stopRegion(ctx context.Context, name string) error {
+	return l.endRegion(ctx, name, "stopped", l.stopParts)
+}
+
+// loseRegion kills every process of a region at once, as a power cut does, and leaves its data.
+func (l *launcher) loseRegion(ctx context.Context, name string) error {
+	return l.endRegion(ctx, name, "lost", l.killParts)
+}
+
+func (l *launcher) endRegion(ctx context.Context, name, how string, end func(context.Context, string)) error {
 	i, err := l.place(name)
 	if err != nil {
 		return err
@@ -103,9 +113,22 @@ func (l *launcher) stopRegion(ctx context.Context, name string) error {
 	if err := l.change(func(s *State) { s.setStarted(name, false) }); err != nil {
 		return err
 	}
-	l.stopParts(ctx, name)
-	l.note("%-28s stopped in %.1f s", name, time.Since(begun).Seconds())
+	end(ctx, name)
+	l.note("%-28s %s in %.1f s", name, how, time.Since(begun).Seconds())
 	return nil
+}
+
+// killParts kills the processes of a region together.
+func (l *launcher) killParts(ctx context.Context, name string) {
+	hurried, cancel := context.WithCancel(ctx)
+	cancel()
+	var killed sync.WaitGroup
+	for _, state := range l.supervisor.States() {
+		if running, exists := l.supervisor.Process(state.Name); exists && strings.HasPrefix(state.Name, name+"/") {
+			killed.Go(func() { running.Stop(hurried) })
+		}
+	}
+	killed.Wait()
 }
 
 // stopParts stops the processes of a region, the last started first: the services drain while their engines still are there.

@@ -20,7 +20,7 @@ const (
 )
 
 // Ports lays every listener of one running copy out above its base port: the edge on it, the links between the first four regions
-// from 3 on, the gateways from 21 on, and a block of 20 for each region from 30 on. Three regions fit in a hundred, so copies a
+// from 3 on, the payment provider on 16, the gateways from 21 on, and a block of 20 for each region from 30 on. Three regions fit in a hundred, so copies a
 // hundred apart do not meet.
 type Ports struct{ Base int }
 

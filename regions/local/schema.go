@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/cluster"
 	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/kit/sqldb"
@@ -24,15 +25,23 @@ func (l *launcher) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := Migrate(ctx, admin, l.secrets.SQLRoles, l.regionNames()); err != nil {
+	if err := Migrate(ctx, admin, l.secrets.sqlPasswords(), l.regionNames()); err != nil {
 		return err
 	}
 	l.note("%-28s migrated in %.1f s", "databases", time.Since(begun).Seconds())
 	return nil
 }
 
-// Migrate provisions and migrates the database of every service that has one. passwords are by service.
+// Migrate provisions and migrates the database of every service that has one. passwords are by service, and by audit.Role that of the
+// role that audits; without it there is none.
 func Migrate(ctx context.Context, adminURL string, passwords map[string]string, regions []string) error {
+	if err := migrateAll(ctx, adminURL, passwords, regions); err != nil {
+		return err
+	}
+	return letAudit(ctx, adminURL, passwords[audit.Role])
+}
+
+func migrateAll(ctx context.Context, adminURL string, passwords map[string]string, regions []string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, definition := range cluster.Services() {
 		if definition.Schema != nil {
@@ -101,7 +110,7 @@ func (l *launcher) ownsSQL() bool {
 	return true
 }
 
-// SQLOwner gives the owner's address and the services' passwords of the copy that runs from a home.
+// SQLOwner gives the owner's address and the roles' passwords, as Migrate takes them, of the copy that runs from a home.
 func SQLOwner(home Home) (adminURL string, passwords map[string]string, err error) {
 	state, _, err := ReadState(home)
 	if err != nil {
@@ -111,5 +120,5 @@ func SQLOwner(home Home) (adminURL string, passwords map[string]string, err erro
 	if _, err := home.readJSON(secretsFile, &s); err != nil {
 		return "", nil, err
 	}
-	return sqlURL(address(Ports{Base: state.BasePort}.SQL()), "postgres", s.SQLAdmin, "postgres", false), s.SQLRoles, nil
+	return sqlURL(address(Ports{Base: state.BasePort}.SQL()), "postgres", s.SQLAdmin, "postgres", false), s.sqlPasswords(), nil
 }

@@ -15,6 +15,8 @@ const secretsFile = "secrets.json"
 // secrets are made once for a home and kept in a file that only its owner can read.
 type secrets struct {
 	SQLAdmin string `json:"sql_admin"`
+	// SQLAudit is the password of the role that audits.
+	SQLAudit string `json:"sql_audit"`
 	// SQLRoles and Redis hold passwords by service and by region; SigningSeeds hold Ed25519 seeds by region.
 	SQLRoles     map[string]string `json:"sql_roles"`
 	Redis        map[string]string `json:"redis"`
@@ -23,6 +25,11 @@ type secrets struct {
 	Edge         string            `json:"edge"`
 	// Directory is the key of the login directory. It must never change: addresses would not be found any more.
 	Directory string `json:"directory"`
+	// PaymentKey is what payment presents to the payment sandbox, PaymentWebhook what the sandbox signs its webhooks with.
+	PaymentKey     string `json:"payment_key"`
+	PaymentWebhook string `json:"payment_webhook"`
+	// Customers is the key of the names by which uses of promotions are counted. With another one, every customer begins anew.
+	Customers string `json:"customers"`
 }
 
 // loadSecrets reads the home's secrets and adds those of services and regions that are new.
@@ -31,7 +38,7 @@ func loadSecrets(home Home, services, regions []string) (secrets, error) {
 	if _, err := home.readJSON(secretsFile, &s); err != nil {
 		return secrets{}, err
 	}
-	for _, field := range []*string{&s.SQLAdmin, &s.Internal, &s.Edge, &s.Directory} {
+	for _, field := range []*string{&s.SQLAdmin, &s.SQLAudit, &s.Internal, &s.Edge, &s.Directory, &s.PaymentKey, &s.PaymentWebhook, &s.Customers} {
 		if *field == "" {
 			*field = randomHex()
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +14,11 @@ import (
 	"github.com/meridian-store/meridian/regions/cluster"
 	"github.com/meridian-store/meridian/regions/process"
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit"
 )
+
+// serviceStop is how long a service may take to end in order. A charge under way may have to wait for the payment provider's limit.
+const serviceStop = 25 * time.Second
 
 // regionSpecs gives the processes of the i-th region: one, or with --split one for each service.
 func (l *launcher) regionSpecs(i int) []process.Spec {
@@ -31,37 +36,56 @@ func (l *launcher) regionSpecs(i int) []process.Spec {
 func (l *launcher) shopSpec(i int, region regions.Region, name string, args, services []string) process.Spec {
 	return process.Spec{
 		Name: region.Name + "/" + name, Path: l.Binary, Args: args, Env: l.serviceEnv(i, region, services),
-		LogFile: l.Home.Log(region.Name, name), StopTimeout: 15 * time.Second,
+		LogFile: l.Home.Log(region.Name, name), StopTimeout: serviceStop,
 		Ready: l.servicesReady(i, services),
 	}
 }
 
-// serviceEnv is what the services of one process find in their environment, and no more: a process of one service is not told
-// the other services' passwords.
+// serviceEnv is what the services of one process find in their environment, and no more: a process of one service is told of the
+// engines that it uses and of its own secrets, and not the other services'.
 func (l *launcher) serviceEnv(i int, region regions.Region, services []string) []string {
 	env := []string{
 		"MERIDIAN_LISTEN_HOST=127.0.0.1",
 		"MERIDIAN_LOG_DIR=" + l.Home.Path("logs", region.Name),
-		"MERIDIAN_REDIS_ADDRESS=" + l.redisAddress(i), "MERIDIAN_REDIS_PASSWORD=" + l.secrets.Redis[region.Name],
-		"MERIDIAN_BROKERS=" + strings.Join(l.brokers(i), ","), "MERIDIAN_CONSUL_ADDRESS=" + l.consulAddress(i),
-		"MERIDIAN_JWKS=" + l.jwks, "MERIDIAN_INTERNAL_SECRET=" + l.secrets.Internal, "MERIDIAN_EDGE_SECRET=" + l.secrets.Edge,
-		"MERIDIAN_PEERS=" + l.peers(i),
+		"MERIDIAN_CONSUL_ADDRESS=" + l.consulAddress(i),
+		"MERIDIAN_JWKS=" + l.jwks, "MERIDIAN_INTERNAL_SECRET=" + l.secrets.Internal,
 	}
-	for _, service := range services {
-		own := strings.ToUpper(service)
-		env = append(env,
-			"MERIDIAN_PORT_"+own+"="+strconv.Itoa(l.ports.Service(i, service)),
-			"MERIDIAN_SQL_URL_"+own+"="+l.sqlURL(i, service))
-		if service == contract.ServiceMirror {
-			env = append(env, l.peerBrokers(i)...)
-		}
-		if service == contract.ServiceIdentity {
-			env = append(env,
-				"MERIDIAN_SIGNING_SEED="+hex.EncodeToString(l.secrets.SigningSeeds[region.Name]),
-				"MERIDIAN_DIRECTORY_KEY="+l.secrets.Directory)
+	for _, definition := range cluster.Services() {
+		if slices.Contains(services, definition.Name) {
+			env = append(env, l.ownEnv(i, region, definition)...)
 		}
 	}
+	env = append(env, l.paymentEnv(services)...)
 	return append(append(env, l.regionsEnv()...), profilingEnv()...)
+}
+
+// ownEnv is what one service is told beside what all are.
+func (l *launcher) ownEnv(i int, region regions.Region, definition kit.Definition) []string {
+	own := strings.ToUpper(definition.Name)
+	env := []string{"MERIDIAN_PORT_" + own + "=" + strconv.Itoa(l.ports.Service(i, definition.Name))}
+	if definition.Schema != nil {
+		env = append(env, "MERIDIAN_SQL_URL_"+own+"="+l.sqlURL(i, definition.Name))
+	}
+	if definition.UsesBroker {
+		env = append(env, "MERIDIAN_BROKERS="+strings.Join(l.brokers(i), ","))
+	}
+	// The gateway counts in Redis when it is there, and so does not list it among what it needs.
+	if definition.UsesRedis || definition.Name == contract.ServiceGateway {
+		env = append(env, "MERIDIAN_REDIS_ADDRESS="+l.redisAddress(i), "MERIDIAN_REDIS_PASSWORD="+l.secrets.Redis[region.Name])
+	}
+	switch definition.Name {
+	case contract.ServiceGateway:
+		env = append(env, "MERIDIAN_EDGE_SECRET="+l.secrets.Edge, "MERIDIAN_PEERS="+l.peers(i))
+	case contract.ServiceMirror:
+		env = append(env, l.peerBrokers(i)...)
+	case contract.ServiceOrder:
+		env = append(env, "MERIDIAN_CUSTOMER_KEY="+l.secrets.Customers, "MERIDIAN_ORDER_ARCHIVE_DIR="+l.Home.Path("archive"))
+	case contract.ServiceIdentity:
+		env = append(env,
+			"MERIDIAN_SIGNING_SEED="+hex.EncodeToString(l.secrets.SigningSeeds[region.Name]),
+			"MERIDIAN_DIRECTORY_KEY="+l.secrets.Directory)
+	}
+	return env
 }
 
 // regionsEnv points a child at the same region files as this launcher's, when they are not the shipped ones.

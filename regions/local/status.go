@@ -14,14 +14,16 @@ import (
 // Status is what `meridian status --json` prints.
 type Status struct {
 	// Running says whether the launcher lives; Ready whether all that it started answers.
-	Running bool           `json:"running"`
-	Ready   bool           `json:"ready"`
-	PID     int            `json:"pid"`
-	Home    string         `json:"home"`
-	Edge    EdgeStatus     `json:"edge"`
-	SQL     EngineStatus   `json:"sql"`
-	Links   LinksStatus    `json:"links"`
-	Regions []RegionStatus `json:"regions"`
+	Running bool         `json:"running"`
+	Ready   bool         `json:"ready"`
+	PID     int          `json:"pid"`
+	Home    string       `json:"home"`
+	Edge    EdgeStatus   `json:"edge"`
+	SQL     EngineStatus `json:"sql"`
+	// Provider is the payment sandbox; pid 0 is a provider that stands elsewhere.
+	Provider EngineStatus   `json:"provider"`
+	Links    LinksStatus    `json:"links"`
+	Regions  []RegionStatus `json:"regions"`
 }
 
 // EdgeStatus is the state of the edge.
@@ -99,7 +101,7 @@ func ReadStatus(ctx context.Context, home Home, all []regions.Region) (Status, b
 // Layout says where everything is, with the pids of what lives.
 func (s State) Layout(home Home, all []regions.Region) Status {
 	ports := Ports{Base: s.BasePort}
-	status := Status{Running: s.Running(), Home: home.Dir(), SQL: s.engine("postgres", "postgres", address(ports.SQL()))}
+	status := Status{Running: s.Running(), Home: home.Dir(), SQL: s.engine("postgres", "postgres", address(ports.SQL())), Provider: s.engine(providerName, providerName, address(ports.Provider()))}
 	if status.Running {
 		status.PID = s.Up.PID
 	}
@@ -165,7 +167,7 @@ func (s State) engine(process, name, address string) EngineStatus {
 
 // judge says whether each region, and the whole, is ready.
 func (s *Status) judge() {
-	s.Ready = s.Running && s.Edge.Ready && s.SQL.Ready && s.Links.ok()
+	s.Ready = s.Running && s.Edge.Ready && s.SQL.Ready && (s.Provider.Ready || !OwnsProvider()) && s.Links.ok()
 	for i := range s.Regions {
 		region := &s.Regions[i]
 		region.Ready = !slices.ContainsFunc(region.Services, func(x ServiceStatus) bool { return !x.Ready }) &&

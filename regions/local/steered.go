@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// steerWait is how long the edge may take to send shoppers to a region that is ready; its probes are a second apart.
-	steerWait = 15 * time.Second
+	// steerWait is how long the edge may take to send shoppers to a region that is ready; its probes are a second apart, and it wants up to
+	// twelve good ones of a region that came and went.
+	steerWait = 30 * time.Second
 	steerPoll = 50 * time.Millisecond
 )
 

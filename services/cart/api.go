@@ -30,6 +30,14 @@ func routes(on *httpx.API, a *api) {
 	httpx.Handle(on, declare("set-cart-item", http.MethodPut, "/api/v1/cart/items/{sku}", "Set the quantity of a SKU in the cart",
 		"0 takes the SKU out. Makes a cart as adding does."), a.set)
 	httpx.Handle(on, declare("remove-cart-item", http.MethodDelete, "/api/v1/cart/items/{sku}", "Take a SKU out of the cart", ""), a.remove)
+	httpx.Handle(on, declare("acknowledge-cart", http.MethodPost, "/api/v1/cart/acknowledge", "Acknowledge changed prices and availability",
+		"Lines tell price_was and stock_was where they differ from what the shopper was shown when the line was last changed or the cart last acknowledged."), a.acknowledge)
+	httpx.Handle(on, declare("enter-cart-promotion", http.MethodPost, "/api/v1/cart/promotions", "Enter a promotion code",
+		"The code must exist; whether it applies, and what it is worth, is in the quote. Makes a cart as adding does."), a.enter)
+	httpx.Handle(on, declare("leave-cart-promotion", http.MethodDelete, "/api/v1/cart/promotions/{code}", "Take a promotion code out of the cart", ""), a.leave)
+	take := declare("take-order-out", http.MethodPost, "/internal/v1/carts/{cart_id}/orders", "Take what an order bought out of its cart, once", "")
+	take.DefaultStatus = http.StatusNoContent
+	httpx.Handle(on, take, a.takeOrder)
 	httpx.Handle(on, declare("merge-carts", http.MethodPost, "/internal/v1/carts/merge", "Move a guest's cart into a user's, once", ""), a.merge)
 	httpx.Handle(on, declare("get-user-cart-contents", http.MethodGet, "/internal/v1/users/{user_id}/cart", "Read a user's own cart without prices", ""), a.userContents)
 	httpx.Handle(on, declare("get-cart-contents", http.MethodGet, "/internal/v1/cart", "Read the cart without prices", ""), a.contents)
@@ -41,7 +49,10 @@ func keepPrivate(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-type api struct{ shoppers *shoppers }
+type api struct {
+	shoppers *shoppers
+	vault    *vault
+}
 
 // Naming is how a request names its cart: the header goes before a user's token, and that before the cookie, which may be left over
 // from before the login. It is exported, as SKUPath is, because only exported

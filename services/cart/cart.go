@@ -13,16 +13,24 @@
 //   - A cart holds at most contract.MaxCartLines SKUs, and at most contract.MaxLineQuantity of each.
 //   - A confirmed order takes out what it bought, once: a line unchanged since the purchase goes; of one changed since then the
 //     bought quantity goes; one added since then stays.
+//   - Promotion codes stand beside the lines, at most contract.MaxCartCodes; a merge unites them, and buying the cart uses them up. What
+//     a code is worth is the order service's to say.
+//   - A price or an availability that is not what the shopper was shown is told as such, line by line, until the shopper changes the line
+//     or acknowledges the cart. What was shown is kept apart from the cart: it is no part of its versions, its events or its backup.
+//   - A cart with something in it that nobody has changed for an hour is announced as abandoned, once for each version.
 //   - The currency is chosen when the cart is made and stays. Prices are asked for at each read.
 //   - A cart that nobody uses for 7 days is gone. Redis is its home; SQL holds a copy of those idle for over 30 minutes.
 package cart
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/services/contract"
 )
 
@@ -35,6 +43,9 @@ const (
 	// applied twice.
 	maxOrders    = 100
 	maxSKULength = 100
+	// maxCodeLength and maxTitleLength bound a promotion code and what it is called, in characters.
+	maxCodeLength  = 64
+	maxTitleLength = 200
 	// restoreGap is how far a restore raises the version: far above any that the lost Redis can have given out since the backup,
 	// so that versions never go back.
 	restoreGap = 1 << 20
@@ -46,10 +57,16 @@ type cart struct {
 	version                  int64
 	// lines holds tombstones too, in the order added.
 	lines []line
+	// codes holds tombstones too, in the order entered.
+	codes []code
 	// orders are those taken out already, and the guests' carts moved in, with the version at which.
 	orders map[string]int64
 	// mergedInto is the user's cart that this guest's cart has become part of, "" for one that opens.
 	mergedInto string
+	// abandoned says that this version has been announced as abandoned.
+	abandoned bool
+	// seen is what the shopper was shown, by SKU; it is stored apart.
+	seen map[string]sighting
 }
 
 // line is one SKU of a cart; quantity 0 is a tombstone.
@@ -58,6 +75,39 @@ type line struct {
 	quantity int64
 	// version is that of the last change; added is that of the change which put the line where it stands.
 	version, added int64
+}
+
+// code is a promotion code; one that is not entered any more is a tombstone.
+type code struct {
+	code, title string
+	entered     bool
+	// version is that of the last change; added is that of the change which put the code where it stands.
+	version, added int64
+}
+
+// entered gives the codes that are not tombstones.
+func (c cart) entered() []code {
+	var entered []code
+	for _, each := range c.codes {
+		if each.entered {
+			entered = append(entered, each)
+		}
+	}
+	return entered
+}
+
+// takenOrders lists the orders whose lines have been taken out, newest last.
+func (c cart) takenOrders() []string {
+	var taken []string
+	for name := range c.orders {
+		if id, err := geo.ParseID(name); err != nil || id.Kind != idKind { // not a guest's cart that moved in
+			taken = append(taken, name)
+		}
+	}
+	slices.SortFunc(taken, func(a, b string) int {
+		return cmp.Or(cmp.Compare(c.orders[a], c.orders[b]), strings.Compare(a, b))
+	})
+	return taken
 }
 
 // live gives the lines that are not tombstones.
@@ -82,9 +132,12 @@ func (c cart) skus() []string {
 
 // contents is the cart as the order service takes it.
 func (c cart) contents() contract.CartContents {
-	contents := contract.CartContents{CartID: c.id, Version: c.version, Currency: c.currency, Lines: []contract.SKUCount{}}
+	contents := contract.CartContents{CartID: c.id, Version: c.version, Currency: c.currency, Lines: []contract.SKUCount{}, TakenOrders: c.takenOrders()}
 	for _, l := range c.live() {
 		contents.Lines = append(contents.Lines, contract.SKUCount{SKU: l.sku, Quantity: l.quantity})
+	}
+	for _, entered := range c.entered() {
+		contents.Codes = append(contents.Codes, entered.code)
 	}
 	return contents
 }
@@ -94,6 +147,9 @@ func (c cart) state() contract.CartState {
 	state := contract.CartState{CartID: c.id, Version: c.version, Currency: c.currency, SecretHash: c.secretHash, Lines: []contract.CartEntry{}}
 	for _, l := range c.lines {
 		state.Lines = append(state.Lines, contract.CartEntry{SKU: l.sku, Quantity: l.quantity, Version: l.version})
+	}
+	for _, each := range c.codes {
+		state.Codes = append(state.Codes, contract.CartCode{Code: each.code, Title: each.title, Entered: each.entered, Version: each.version})
 	}
 	return state
 }

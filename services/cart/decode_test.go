@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/meridian-store/meridian/geo"
@@ -19,10 +20,16 @@ func TestACartSurvivesItsFieldsAndItsBackup(t *testing.T) {
 			return line{sku: rapid.StringN(1, 20, -1).Draw(t, "sku"), quantity: count.Draw(t, "quantity"), version: count.Draw(t, "version"), added: count.Draw(t, "added")}
 		}), 0, 10, func(l line) string { return l.sku }).Draw(t, "lines")
 		sortLines(lines)
-		want := cart{id: "crt", secretHash: "hash", currency: "USD", version: count.Draw(t, "version"), lines: lines,
-			orders: rapid.MapOf(rapid.String(), count).Draw(t, "orders")}
+		codes := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) code {
+			return code{code: rapid.StringN(1, 20, -1).Draw(t, "code"), title: rapid.StringN(0, 20, -1).Draw(t, "title"), entered: rapid.Bool().Draw(t, "entered"),
+				version: count.Draw(t, "version"), added: count.Draw(t, "added")}
+		}), 0, 4, func(c code) string { return c.code }).Draw(t, "codes")
+		sortCodes(codes)
+		want := cart{id: "crt", secretHash: "hash", currency: "USD", version: count.Draw(t, "version"), lines: lines, codes: codes,
+			abandoned: rapid.Bool().Draw(t, "abandoned"),
+			orders:    rapid.MapOf(rapid.String(), count).Draw(t, "orders")}
 		same := func(got cart) {
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(cart{}, line{}), equateEmpty()); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(cart{}, line{}, code{}), cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("-want +got:\n%s", diff)
 			}
 		}
@@ -36,12 +43,12 @@ func TestACartSurvivesItsFieldsAndItsBackup(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(got)
-		savedLines, savedOrders, err := encodeSaved(want)
+		columns, err := encodeSaved(want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = cart{id: want.id, secretHash: want.secretHash, currency: want.currency, version: want.version}
-		if err := decodeSaved(&got, []byte(savedLines), []byte(savedOrders)); err != nil {
+		got = cart{id: want.id, secretHash: want.secretHash, currency: want.currency, version: want.version, abandoned: want.abandoned}
+		if err := decodeSaved(&got, []byte(columns.lines), []byte(columns.codes), []byte(columns.orders)); err != nil {
 			t.Fatal(err)
 		}
 		same(got)
@@ -58,6 +65,8 @@ func TestFieldsThatAreNoCartAreRefused(t *testing.T) {
 		{"version": "1", "l:A": "1|x|3"},
 		{"version": "1", "l:A": "99999999999999999999|1|1"},
 		{"version": "1", "o:ord": ""},
+		{"version": "1", "p:CODE": "1|1|1"},
+		{"version": "1", "p:CODE": "1|x|1|Title"},
 	} {
 		if got, err := decodeCart("crt", fields); err == nil {
 			t.Errorf("%v became %+v", fields, got)

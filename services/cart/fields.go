@@ -14,8 +14,11 @@ const (
 	fieldCurrency = "currency"
 	fieldVersion  = "version"
 	fieldMerged   = "merged" // the user's cart that the lines moved into
-	prefixLine    = "l:"     // l:<SKU> is quantity|version|added
-	prefixOrder   = "o:"     // o:<order id> is the version at which it was taken out, o:<cart id> that at which it moved in
+	// fieldAbandoned is the version that was announced as abandoned.
+	fieldAbandoned = "abandoned"
+	prefixLine     = "l:" // l:<SKU> is quantity|version|added
+	prefixCode     = "p:" // p:<promotion code> is 1 (entered) or 0|version|added|title
+	prefixOrder    = "o:" // o:<order id> is the version at which it was taken out, o:<cart id> that at which it moved in
 )
 
 // decodeCart reads a cart's fields. Those of other names are not the cart's and are passed over.
@@ -25,6 +28,7 @@ func decodeCart(id string, fields map[string]string) (cart, error) {
 	if c.version, err = decodeCount(fields[fieldVersion]); err != nil {
 		return cart{}, fmt.Errorf("the version of cart %s: %w", id, err)
 	}
+	c.abandoned = fields[fieldAbandoned] != "" && fields[fieldAbandoned] == fields[fieldVersion]
 	for field, value := range fields {
 		if sku, isLine := strings.CutPrefix(field, prefixLine); isLine {
 			l, err := decodeLine(sku, value)
@@ -32,6 +36,12 @@ func decodeCart(id string, fields map[string]string) (cart, error) {
 				return cart{}, fmt.Errorf("a line of cart %s: %w", id, err)
 			}
 			c.lines = append(c.lines, l)
+		} else if name, isCode := strings.CutPrefix(field, prefixCode); isCode {
+			each, err := decodeCode(name, value)
+			if err != nil {
+				return cart{}, fmt.Errorf("a promotion code of cart %s: %w", id, err)
+			}
+			c.codes = append(c.codes, each)
 		} else if order, isOrder := strings.CutPrefix(field, prefixOrder); isOrder {
 			if c.orders[order], err = decodeCount(value); err != nil {
 				return cart{}, fmt.Errorf("an order of cart %s: %w", id, err)
@@ -39,6 +49,7 @@ func decodeCart(id string, fields map[string]string) (cart, error) {
 		}
 	}
 	sortLines(c.lines)
+	sortCodes(c.codes)
 	return c, nil
 }
 
@@ -47,6 +58,16 @@ func encodeCart(c cart) []string {
 	fields := []string{fieldSecret, c.secretHash, fieldCurrency, c.currency, fieldVersion, strconv.FormatInt(c.version, 10)}
 	for _, l := range c.lines {
 		fields = append(fields, prefixLine+l.sku, fmt.Sprintf("%d|%d|%d", l.quantity, l.version, l.added))
+	}
+	for _, each := range c.codes {
+		entered := 0
+		if each.entered {
+			entered = 1
+		}
+		fields = append(fields, prefixCode+each.code, fmt.Sprintf("%d|%d|%d|%s", entered, each.version, each.added, each.title))
+	}
+	if c.abandoned {
+		fields = append(fields, fieldAbandoned, strconv.FormatInt(c.version, 10))
 	}
 	for order, version := range c.orders {
 		fields = append(fields, prefixOrder+order, strconv.FormatInt(version, 10))
@@ -59,6 +80,27 @@ func sortLines(lines []line) {
 	slices.SortFunc(lines, func(a, b line) int {
 		return cmp.Or(cmp.Compare(a.added, b.added), cmp.Compare(a.sku, b.sku))
 	})
+}
+
+func sortCodes(codes []code) {
+	slices.SortFunc(codes, func(a, b code) int {
+		return cmp.Or(cmp.Compare(a.added, b.added), cmp.Compare(a.code, b.code))
+	})
+}
+
+func decodeCode(name, value string) (code, error) {
+	parts := strings.SplitN(value, "|", 4)
+	if len(parts) != 4 {
+		return code{}, fmt.Errorf("%d parts, not 4", len(parts))
+	}
+	each := code{code: name, title: parts[3], entered: parts[0] == "1"}
+	for i, into := range []*int64{&each.version, &each.added} {
+		var err error
+		if *into, err = decodeCount(parts[i+1]); err != nil {
+			return code{}, err
+		}
+	}
+	return each, nil
 }
 
 func decodeLine(sku, value string) (line, error) {

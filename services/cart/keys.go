@@ -26,9 +26,11 @@ func (k keys) in(slot int, name string) string {
 func (k keys) cart(id string) string  { return k.in(slotOf(id), "cart:"+id) }
 func (k keys) outbox(slot int) string { return k.in(slot, "outbox") }
 func (k keys) idle(slot int) string   { return k.in(slot, "idle") }
+func (k keys) rested(slot int) string { return k.in(slot, "rested") }
+func (k keys) seen(id string) string  { return k.in(slotOf(id), "seen:"+id) }
 func (k keys) lease(slot int) string  { return k.in(slot, "lease") }
 func (k keys) epoch(slot int) string  { return k.in(slot, "epoch") }
 func (k keys) ofChange(id string) []string {
 	slot := slotOf(id)
-	return []string{k.cart(id), k.outbox(slot), k.idle(slot)}
+	return []string{k.cart(id), k.outbox(slot), k.idle(slot), k.seen(id)}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-store/meridian/services/contract"
 )
 
-// merge moves a guest's lines into a user's cart. The two may be on two nodes of a Redis Cluster, so it is three changes, each of
+// merge moves a guest's lines and promotion codes into a user's cart; codes beyond contract.MaxCartCodes stay behind. The two may be on two nodes of a Redis Cluster, so it is three changes, each of
 // which may be repeated: the guest's cart is closed with its lines, the user's takes them in and remembers that it has, the guest's
 // is emptied. Whoever stops in between, the next merge goes on, and no line is lost or counted twice.
 func (s *shoppers) merge(ctx context.Context, guest request, userID string) (contract.CartMerge, error) {
@@ -61,12 +61,17 @@ func (s *shoppers) freeze(ctx context.Context, guest request, target string) (ca
 
 // absorb takes a closed cart's lines into its user's, once, and gives what there was no room for.
 func (s *store) absorb(ctx context.Context, owner claim, guest cart) ([]contract.SKUCount, error) {
-	arguments := []string{owner.secretHash, guest.currency, guest.id, decimal(maxOrders), decimal(contract.MaxLineQuantity), decimal(contract.MaxCartLines)}
-	for _, l := range guest.live() {
+	live := guest.live()
+	arguments := []string{owner.secretHash, guest.currency, guest.id, decimal(maxOrders), decimal(contract.MaxLineQuantity),
+		decimal(contract.MaxCartLines), decimal(contract.MaxCartCodes), decimal(int64(len(live)))}
+	for _, l := range live {
 		arguments = append(arguments, l.sku, decimal(l.quantity))
 	}
+	for _, entered := range guest.entered() {
+		arguments = append(arguments, entered.code, entered.title)
+	}
 	_, told, err := s.changeAndTell(ctx, s.scripts.absorb, owner.id, arguments...)
-	if contract.CodeOf(err) == contract.CodeNotFound && len(guest.live()) == 0 {
+	if contract.CodeOf(err) == contract.CodeNotFound && len(live) == 0 && len(guest.entered()) == 0 {
 		return []contract.SKUCount{}, nil // nothing moved into nothing
 	}
 	if err != nil {

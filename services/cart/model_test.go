@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/meridian-store/meridian/geo"
@@ -16,6 +17,7 @@ import (
 type model struct {
 	version int64
 	lines   []line // live ones, in order
+	codes   []code // entered ones, in order
 	orders  map[string]bool
 }
 
@@ -30,9 +32,11 @@ func (m *model) quantity(sku string) int64 {
 	return 0
 }
 
-// apply gives lines new quantities under one new version, and says whether that changed any.
-func (m *model) apply(quantities map[string]int64) {
-	changed := false
+// apply gives lines new quantities and takes codes out under one new version, if that changes any.
+func (m *model) apply(quantities map[string]int64, used func(code) bool) {
+	codes := len(m.codes)
+	m.codes = slices.DeleteFunc(m.codes, used)
+	changed := len(m.codes) != codes
 	for sku, quantity := range quantities {
 		i := m.find(sku)
 		switch {
@@ -59,16 +63,25 @@ func (m *model) put(mode, sku string, quantity int64) (fits bool) {
 	if quantity > contract.MaxLineQuantity {
 		return false
 	}
-	m.apply(map[string]int64{sku: quantity})
+	m.apply(map[string]int64{sku: quantity}, unused)
 	return true
 }
+
+func (m *model) enter(name string) {
+	if !slices.ContainsFunc(m.codes, func(c code) bool { return c.code == name }) {
+		m.version++
+		m.codes = append(m.codes, code{code: name, title: "Title|of " + name, entered: true, version: m.version, added: m.version})
+	}
+}
+
+func unused(code) bool { return false }
 
 func (m *model) clear() {
 	quantities := map[string]int64{}
 	for _, l := range m.lines {
 		quantities[l.sku] = 0
 	}
-	m.apply(quantities)
+	m.apply(quantities, func(code) bool { return true })
 }
 
 func (m *model) confirm(order contract.OrderChange) {
@@ -87,7 +100,7 @@ func (m *model) confirm(order contract.OrderChange) {
 			quantities[bought.SKU] = max(0, m.lines[i].quantity-bought.Quantity)
 		}
 	}
-	m.apply(quantities)
+	m.apply(quantities, func(c code) bool { return c.added <= order.CartVersion })
 }
 
 func TestAnyChangesLeaveTheCartThatTheRulesSay(t *testing.T) {
@@ -98,6 +111,7 @@ func TestAnyChangesLeaveTheCartThatTheRulesSay(t *testing.T) {
 		m := &model{orders: map[string]bool{}}
 		var bought []contract.OrderChange
 		skus := rapid.SampledFrom([]string{"A", "B", "C|1|2", "l:D"})
+		codes := rapid.SampledFrom([]string{"TEN", "l:X", "A|B"})
 		got, err := s.put(t.Context(), who, "USD", modeSet, "A", 1)
 		if err != nil {
 			t.Fatal(err)
@@ -116,12 +130,29 @@ func TestAnyChangesLeaveTheCartThatTheRulesSay(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"": func(t *rapid.T) {
-				if diff := cmp.Diff(m.lines, got.live(), cmp.AllowUnexported(line{}), equateEmpty()); diff != "" || got.version != m.version {
+				if diff := cmp.Diff(m.codes, got.entered(), cmp.AllowUnexported(code{}), cmpopts.EquateEmpty()); diff != "" {
+					t.Fatalf("codes (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(m.lines, got.live(), cmp.AllowUnexported(line{}), cmpopts.EquateEmpty()); diff != "" || got.version != m.version {
 					t.Fatalf("version %d, want %d; lines (-want +got):\n%s", got.version, m.version, diff)
 				}
 			},
 			"add": func(t *rapid.T) { put(t, modeAdd, rapid.Int64Range(1, 500).Draw(t, "quantity")) },
 			"set": func(t *rapid.T) { put(t, modeSet, rapid.Int64Range(0, 5).Draw(t, "quantity")) },
+			"enter": func(t *rapid.T) {
+				name := codes.Draw(t, "code")
+				m.enter(name)
+				if got, err = s.code(t.Context(), who, "", modeEnter, name, "Title|of "+name); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"leave": func(t *rapid.T) {
+				name := codes.Draw(t, "code")
+				m.apply(nil, func(c code) bool { return c.code == name })
+				if got, err = s.code(t.Context(), who, "", modeLeave, name, ""); err != nil {
+					t.Fatal(err)
+				}
+			},
 			"clear": func(t *rapid.T) {
 				m.clear()
 				if got, err = s.clear(t.Context(), who); err != nil {
@@ -145,14 +176,10 @@ func TestAnyChangesLeaveTheCartThatTheRulesSay(t *testing.T) {
 			},
 			"read": func(t *rapid.T) {
 				read, err := s.find(t.Context(), who.id)
-				if diff := cmp.Diff(got, read, cmp.AllowUnexported(cart{}, line{}), equateEmpty()); err != nil || diff != "" {
+				if diff := cmp.Diff(got, read, cmp.AllowUnexported(cart{}, line{}, code{}), cmpopts.EquateEmpty()); err != nil || diff != "" {
 					t.Fatalf("%v; a read differs from the change before it:\n%s", err, diff)
 				}
 			},
 		})
 	})
-}
-
-func equateEmpty() cmp.Option {
-	return cmp.FilterValues(func(a, b []line) bool { return len(a) == 0 && len(b) == 0 }, cmp.Ignore())
 }

@@ -8,20 +8,21 @@ import (
 	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
-// prices is what the catalog said of some SKUs in one currency.
+// prices is what the catalog said of some SKUs in one currency and one region, by name.
 type prices struct {
-	currency string
-	asked    map[string]bool
-	known    map[string]contract.PricedSKU
+	currency, region string
+
+	asked map[string]bool
+	known map[string]contract.PricedSKU
 }
 
-func newPrices(currency string) prices {
-	return prices{currency: currency, asked: map[string]bool{}, known: map[string]contract.PricedSKU{}}
+func newPrices(currency, region string) prices {
+	return prices{currency: currency, region: region, asked: map[string]bool{}, known: map[string]contract.PricedSKU{}}
 }
 
 // learn asks the catalog, in one call, about those SKUs that were not asked about before; in none when there are none.
 func (p prices) learn(ctx context.Context, client *httpx.Client, skus ...string) error {
-	query := contract.SKUQuery{Currency: p.currency}
+	query := contract.SKUQuery{Currency: p.currency, Region: p.region}
 	for _, sku := range skus {
 		if !p.asked[sku] {
 			p.asked[sku] = true
@@ -65,6 +66,14 @@ func (p prices) mustSell(sku string) error {
 	return nil
 }
 
+// sighting gives what is shown of a SKU as Redis holds it, "" when it cannot be bought.
+func (p prices) sighting(sku string) string {
+	if now, buyable := sightingOf(p.known[sku]); buyable {
+		return now.String()
+	}
+	return ""
+}
+
 // show gives the cart as its shopper reads it. What is not sold any more, or has no price, stays in the cart but outside the sum.
 func (p prices) show(c cart) contract.Cart {
 	shown := emptyCart(c.currency)
@@ -81,7 +90,13 @@ func (p prices) show(c cart) contract.Cart {
 			view.UnitPrice, view.Total, view.Stock, view.Available = &unit, &total, item.Stock, true
 			shown.Subtotal = shown.Subtotal.Plus(total)
 		}
+		if was, before := c.seen[l.sku]; before {
+			view = was.marked(view, c.currency)
+		}
 		shown.Lines = append(shown.Lines, view)
+	}
+	for _, entered := range c.entered() {
+		shown.Promotions = append(shown.Promotions, contract.CartPromotion{Code: entered.code, Title: entered.title})
 	}
 	return shown
 }

@@ -14,6 +14,8 @@ var (
 	putSource string
 	//go:embed lua/clear.lua
 	clearSource string
+	//go:embed lua/code.lua
+	codeSource string
 	//go:embed lua/confirm.lua
 	confirmSource string
 	//go:embed lua/freeze.lua
@@ -28,6 +30,8 @@ var (
 	touchSource string
 	//go:embed lua/rest.lua
 	restSource string
+	//go:embed lua/abandon.lua
+	abandonSource string
 	//go:embed lua/hold.lua
 	holdSource string
 	//go:embed lua/sent.lua
@@ -36,14 +40,14 @@ var (
 
 // scripts are sent by their digests, and once in full to a Redis that does not know them yet.
 type scripts struct {
-	put, clear, confirm, freeze, absorb, empty, restore, touch, rest *rueidis.Lua
+	put, clear, code, confirm, freeze, absorb, empty, abandon, restore, touch, rest *rueidis.Lua
 }
 
 func newScripts() scripts {
 	change := func(source string) *rueidis.Lua { return rueidis.NewLuaScript(commonSource + "\n" + source) }
 	return scripts{
-		put: change(putSource), clear: change(clearSource), confirm: change(confirmSource),
-		freeze: change(freezeSource), absorb: change(absorbSource), empty: change(emptySource),
+		put: change(putSource), clear: change(clearSource), code: change(codeSource), confirm: change(confirmSource),
+		freeze: change(freezeSource), absorb: change(absorbSource), empty: change(emptySource), abandon: change(abandonSource),
 		// These may be repeated without harm, and so rueidis may repeat them after a lost connection.
 		restore: rueidis.NewLuaScriptRetryable(restoreSource), touch: rueidis.NewLuaScriptRetryable(touchSource),
 		rest: rueidis.NewLuaScriptRetryable(restSource),

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/replication/relay"
@@ -17,18 +16,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// settings are the sweeper's.
-type settings struct {
-	// idle is how long a cart lies unused before it is backed up in SQL; every is how often that is looked for.
-	idle, every time.Duration
-}
-
 // Definition is the cart service.
 func Definition() kit.Definition {
-	return definition(settings{idle: 30 * time.Minute, every: time.Minute})
+	return definition(loadSettings)
 }
 
-func definition(set settings) kit.Definition {
+func definition(load func(context.Context) (settings, error)) kit.Definition {
 	folder, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		panic(err) // only a wrong constant above could cause it
@@ -36,9 +29,12 @@ func definition(set settings) kit.Definition {
 	return kit.Definition{
 		Name: contract.ServiceCart, UsesRedis: true, UsesBroker: true,
 		Schema: &sqldb.Schema{Migrations: folder, RegionalByRow: []string{"cart_backups"}},
-		Setup: func(_ context.Context, base *kit.Base) error {
-			setup(base, set)
-			return nil
+		Setup: func(ctx context.Context, base *kit.Base) error {
+			set, err := load(ctx)
+			if err == nil {
+				setup(base, set)
+			}
+			return err
 		},
 	}
 }
@@ -53,13 +49,13 @@ func setup(base *kit.Base, set settings) {
 	}
 	region := base.Region.Region
 	store := newStore(base.Redis, base.Env.Namespace, region, base.Now, wake)
-	vault := newVault(store, newBackups(base.DB, base.Regions), region.Name, base.Now, set.idle, base.Registry)
-	shoppers := &shoppers{store: store, vault: vault, catalog: base.Client, ids: geo.IDs{Clock: base.Now}, region: region}
-	routes(base.API, &api{shoppers: shoppers})
+	vault := newVault(store, newBackups(base.DB, base.Regions), region.Name, base.Now, set, base.Registry)
+	shoppers := &shoppers{store: store, vault: vault, neighbours: base.Client, ids: geo.IDs{Clock: base.Now}, region: region}
+	routes(base.API, &api{shoppers: shoppers, vault: vault})
 
 	source := newStream(base.Redis, base.Env.Namespace, eventMaker{service: base.Name, region: region.Name}, holderOf(base), wake)
 	base.Loop("relay", relay.New(source, base.Env.Brokers, woken, base.Log, base.Registry).Run)
-	base.Loop("sweep", kit.Every(set.every, vault.sweep))
+	base.Loop("sweep", kit.Every(set.Sweep, vault.sweep))
 	base.Consume(orderEvents{vault: vault, log: base.Log}.apply, contract.TopicOrders)
 }
 

@@ -1,6 +1,7 @@
 package cart
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -22,7 +23,14 @@ import (
 func TestMain(m *testing.M) { kittest.Main(m) }
 
 // awake is a service whose sweeper looks often; the clock decides what it finds.
-func awake() settings { return settings{idle: 30 * time.Minute, every: 20 * time.Millisecond} }
+func awake() settings {
+	return settings{Idle: 30 * time.Minute, Abandoned: time.Hour, Sweep: 20 * time.Millisecond}
+}
+
+// fixed gives settings that are not read from the environment.
+func fixed(set settings) func(context.Context) (settings, error) {
+	return func(context.Context) (settings, error) { return set, set.validate() }
+}
 
 // clock is moved by the test.
 type clock struct{ ahead atomic.Int64 }
@@ -37,6 +45,9 @@ type fakeCatalog struct {
 	unsold  map[string]bool
 	noPrice map[string]bool
 	queries []contract.SKUQuery
+	// prices and bands are those of SKUs that are not as usual.
+	prices map[string]int64
+	bands  map[string]contract.Band
 }
 
 const unitPrice = 500
@@ -60,6 +71,12 @@ func (f *fakeCatalog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		item := contract.PricedSKU{SKU: sku, ProductID: "prd-" + sku, Slug: "slug", Title: "Title of " + sku, Stock: contract.BandLow}
 		if !f.noPrice[sku] {
 			item.Price = &contract.Money{Amount: unitPrice, Currency: query.Currency}
+			if other, unusual := f.prices[sku]; unusual {
+				item.Price.Amount = other
+			}
+		}
+		if other, unusual := f.bands[sku]; unusual {
+			item.Stock = other
 		}
 		answer.Items = append(answer.Items, item)
 	}
@@ -79,19 +96,50 @@ func (f *fakeCatalog) asked() int {
 	return len(f.queries)
 }
 
-// shop is the service alone, with a catalog that the test plays.
+// fakeOrders knows the promotion codes that the order service would.
+type fakeOrders struct {
+	mu     sync.Mutex
+	titles map[string]string
+	down   bool
+	asked  int
+}
+
+func (f *fakeOrders) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked++
+	code, _ := strings.CutPrefix(r.URL.Path, "/internal/v1/promotions/codes/")
+	title, known := f.titles[code]
+	switch {
+	case f.down:
+		http.Error(w, "not now", http.StatusInternalServerError)
+	case !known:
+		problem, _ := httpx.NewProblem(r.Context(), contract.Errorf(contract.CodeNotFound, "no")).MarshalJSON() // of plain members
+		w.Header().Set("Content-Type", httpx.ProblemContentType)
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write(problem) // a caller that has gone is the caller's affair
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(contract.CartPromotion{Code: code, Title: title})
+	}
+}
+
+// shop is the service alone, with neighbours that the test plays.
 type shop struct {
 	*kittest.Service
 	catalog *fakeCatalog
+	orders  *fakeOrders
 	clock   *clock
 }
 
 func openShop(t *testing.T, set settings) shop {
 	t.Helper()
 	c := &clock{}
-	s := shop{Service: kittest.Start(t, definition(set), kittest.WithNow(c.now)), clock: c,
-		catalog: &fakeCatalog{unsold: map[string]bool{}, noPrice: map[string]bool{}}}
+	s := shop{Service: kittest.Start(t, definition(fixed(set)), kittest.WithNow(c.now)), clock: c,
+		catalog: &fakeCatalog{unsold: map[string]bool{}, noPrice: map[string]bool{}, prices: map[string]int64{}, bands: map[string]contract.Band{}},
+		orders:  &fakeOrders{titles: map[string]string{}}}
 	s.Neighbour(t, contract.ServiceCatalog, s.catalog)
+	s.Neighbour(t, contract.ServiceOrder, s.orders)
 	return s
 }
 

@@ -10,11 +10,11 @@ import (
 
 // shoppers does for shoppers what they ask of their carts.
 type shoppers struct {
-	store   *store
-	vault   *vault
-	catalog *httpx.Client
-	ids     geo.IDs
-	region  geo.Region
+	store      *store
+	vault      *vault
+	neighbours *httpx.Client
+	ids        geo.IDs
+	region     geo.Region
 }
 
 // request is who asks, and in which currency a new cart would be.
@@ -39,7 +39,7 @@ func (s *shoppers) read(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.show(ctx, newPrices(c.currency), c)
+	return s.show(ctx, newPrices(c.currency, s.region.Name), c)
 }
 
 // contents gives the cart without prices; contract.CodeNotFound when the claim opens none.
@@ -75,7 +75,7 @@ func (s *shoppers) change(ctx context.Context, r request, do func(who claim) (ca
 	if err != nil {
 		return answer{}, err
 	}
-	return s.show(ctx, newPrices(c.currency), c)
+	return s.show(ctx, newPrices(c.currency, s.region.Name), c)
 }
 
 // put adds to a line or sets it to a quantity above 0, and makes a cart for whoever's claim opens none. The SKU must be sold.
@@ -88,14 +88,14 @@ func (s *shoppers) put(ctx context.Context, r request, mode, sku string, quantit
 		return answer{}, err
 	}
 	// All prices are asked for before the change, so that a catalog that fails leaves the cart as it was.
-	known := newPrices(c.currency)
-	if err := known.learn(ctx, s.catalog, append(c.skus(), sku)...); err != nil {
+	known := newPrices(c.currency, s.region.Name)
+	if err := known.learn(ctx, s.neighbours, append(c.skus(), sku)...); err != nil {
 		return answer{}, err
 	}
 	if err := known.mustSell(sku); err != nil {
 		return answer{}, err
 	}
-	c, err = s.store.put(ctx, *r.who, "", mode, sku, quantity)
+	c, err = s.store.putShown(ctx, *r.who, "", mode, sku, quantity, known.sighting(sku))
 	if contract.CodeOf(err) == contract.CodeNotFound { // it expired between the two
 		return s.begin(ctx, r, mode, sku, quantity)
 	}
@@ -107,24 +107,47 @@ func (s *shoppers) put(ctx context.Context, r request, mode, sku string, quantit
 
 // begin makes a cart with its first line.
 func (s *shoppers) begin(ctx context.Context, r request, mode, sku string, quantity int64) (answer, error) {
-	known := newPrices(r.currency)
-	if err := known.learn(ctx, s.catalog, sku); err != nil {
+	known := newPrices(r.currency, s.region.Name)
+	if err := known.learn(ctx, s.neighbours, sku); err != nil {
 		return answer{}, err
 	}
 	if err := known.mustSell(sku); err != nil {
 		return answer{}, err
 	}
-	who, text := newClaim(s.ids, s.region.Code)
-	if r.byUser() {
-		who, text = *r.who, "" // a user's cart is not named: the token finds it
-	}
-	c, err := s.store.put(ctx, who, r.currency, mode, sku, quantity)
+	who, text := s.newcomer(r)
+	c, err := s.store.putShown(ctx, who, r.currency, mode, sku, quantity, known.sighting(sku))
 	if err != nil {
 		return answer{}, err
 	}
 	made, err := s.show(ctx, known, c)
 	made.made = text
 	return made, err
+}
+
+// newcomer gives the claim to a cart that is to be made, and the text that presents it.
+func (s *shoppers) newcomer(r request) (who claim, text string) {
+	if r.byUser() {
+		return *r.who, "" // a user's cart is not named: the token finds it
+	}
+	return newClaim(s.ids, s.region.Code)
+}
+
+// acknowledge notes that the shopper has seen the cart as it is now: nothing is told as different any more. contract.CodeNotFound when the
+// claim opens none.
+func (s *shoppers) acknowledge(ctx context.Context, r request) (answer, error) {
+	c, err := s.open(ctx, r)
+	if err != nil {
+		return answer{}, err
+	}
+	known := newPrices(c.currency, s.region.Name)
+	if err := known.learn(ctx, s.neighbours, c.skus()...); err != nil {
+		return answer{}, err
+	}
+	c.seen = known.shown(c)
+	if err := s.store.note(ctx, c.id, c.seen); err != nil {
+		return answer{}, err
+	}
+	return answer{cart: known.show(c)}, nil
 }
 
 // open finds the cart of a claim, in Redis or in its backup; contract.CodeNotFound when it opens none.
@@ -134,7 +157,9 @@ func (s *shoppers) open(ctx context.Context, r request) (cart, error) {
 	}
 	c, err := s.store.find(ctx, r.who.id)
 	if contract.CodeOf(err) == contract.CodeNotFound {
-		c, err = s.vault.restore(ctx, r.who.id, r.who.opens)
+		if c, err = s.vault.restore(ctx, r.who.id, r.who.opens); err == nil {
+			err = s.store.touch(ctx, c.id) // it is used from now on
+		}
 	}
 	if err == nil && (!r.who.opens(c.secretHash) || c.mergedInto != "") {
 		err = errNoCart()
@@ -142,9 +167,13 @@ func (s *shoppers) open(ctx context.Context, r request) (cart, error) {
 	return c, err
 }
 
-// show prices a cart, asking for what is not known yet: what another request has put in meanwhile.
+// show prices a cart, asking for what is not known yet: what another request has put in meanwhile. Lines that are shown for the first
+// time, which no change of a line has left, cost one more round trip to Redis.
 func (s *shoppers) show(ctx context.Context, known prices, c cart) (answer, error) {
-	if err := known.learn(ctx, s.catalog, c.skus()...); err != nil {
+	if err := known.learn(ctx, s.neighbours, c.skus()...); err != nil {
+		return answer{}, err
+	}
+	if err := s.store.note(ctx, c.id, known.firstShown(c)); err != nil {
 		return answer{}, err
 	}
 	return answer{cart: known.show(c)}, nil

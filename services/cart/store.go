@@ -39,7 +39,8 @@ func newStore(redis rueidis.Client, namespace string, region geo.Region, now fun
 // find reads a cart; contract.CodeNotFound when Redis has none.
 func (s *store) find(ctx context.Context, id string) (cart, error) {
 	key := s.keys.cart(id)
-	answers := s.redis.DoMulti(ctx, s.redis.B().Hgetall().Key(key).Build(), s.redis.B().Pttl().Key(key).Build())
+	answers := s.redis.DoMulti(ctx, s.redis.B().Hgetall().Key(key).Build(), s.redis.B().Pttl().Key(key).Build(),
+		s.redis.B().Hgetall().Key(s.keys.seen(id)).Build())
 	fields, err := answers[0].AsStrMap()
 	if err != nil {
 		return cart{}, unreachable(err)
@@ -56,12 +57,18 @@ func (s *store) find(ctx context.Context, id string) (cart, error) {
 			return cart{}, err
 		}
 	}
-	return decodeCart(id, fields)
+	seen, err := answers[2].AsStrMap()
+	if err != nil {
+		return cart{}, unreachable(err)
+	}
+	found, err := decodeCart(id, fields)
+	found.seen = decodeSeen(seen)
+	return found, err
 }
 
 // touch lets a cart live on from now.
 func (s *store) touch(ctx context.Context, id string) error {
-	err := s.scripts.touch.Exec(ctx, s.redis, []string{s.keys.cart(id), s.keys.idle(slotOf(id))}, []string{id, millis(s.now()), ttl(retention)}).Error()
+	err := s.scripts.touch.Exec(ctx, s.redis, []string{s.keys.cart(id), s.keys.idle(slotOf(id)), s.keys.seen(id)}, []string{id, millis(s.now()), ttl(retention)}).Error()
 	if err != nil {
 		return unreachable(err)
 	}
@@ -74,11 +81,16 @@ const (
 	modeSet = "set"
 )
 
-// put adds to a line or sets it. A currency other than "" makes the cart when it is missing. The errors are contract.CodeNotFound
-// when the claim opens no cart, contract.CodeInvalid when a limit would be passed.
+// put adds to a line or sets it, of which the shopper is shown nothing new.
 func (s *store) put(ctx context.Context, who claim, currency, mode, sku string, quantity int64) (cart, error) {
+	return s.putShown(ctx, who, currency, mode, sku, quantity, "")
+}
+
+// putShown adds to a line or sets it, and notes what its shopper is shown of it ("" for nothing). A currency other than "" makes the cart when it is missing. The errors are contract.CodeNotFound
+// when the claim opens no cart, contract.CodeInvalid when a limit would be passed.
+func (s *store) putShown(ctx context.Context, who claim, currency, mode, sku string, quantity int64, shown string) (cart, error) {
 	return s.change(ctx, s.scripts.put, who.id, who.secretHash, currency, mode, sku, decimal(quantity),
-		decimal(contract.MaxLineQuantity), decimal(contract.MaxCartLines))
+		decimal(contract.MaxLineQuantity), decimal(contract.MaxCartLines), shown)
 }
 
 // clear takes all lines out; contract.CodeNotFound when the claim opens no cart.
@@ -88,13 +100,21 @@ func (s *store) clear(ctx context.Context, who claim) (cart, error) {
 
 // confirm takes out what an order bought; doing so again changes nothing. contract.CodeNotFound when Redis has no such cart.
 func (s *store) confirm(ctx context.Context, order contract.OrderChange) (cart, error) {
-	return s.takeOut(ctx, order.CartID, "", order)
+	return s.takeOut(ctx, order.CartID, nil, order)
 }
 
 // takeOut takes what an order bought out of a cart: the one that was bought, or the one that it has moved into since, and then guest
 // is the one that was bought.
-func (s *store) takeOut(ctx context.Context, id, guest string, order contract.OrderChange) (cart, error) {
-	arguments := []string{order.OrderID, decimal(order.CartVersion), decimal(maxOrders), guest}
+func (s *store) takeOut(ctx context.Context, id string, guest *cart, order contract.OrderChange) (cart, error) {
+	arguments := []string{order.OrderID, decimal(order.CartVersion), decimal(maxOrders)}
+	if guest == nil {
+		arguments = append(arguments, "", "0")
+	} else {
+		arguments = append(arguments, guest.id, decimal(int64(len(guest.codes))))
+		for _, each := range guest.codes { // tombstones by now
+			arguments = append(arguments, each.code)
+		}
+	}
 	for _, l := range order.Lines {
 		arguments = append(arguments, l.SKU, decimal(l.Quantity))
 	}
@@ -119,8 +139,7 @@ func (s *store) change(ctx context.Context, script *rueidis.Lua, id string, argu
 
 // changeAndTell gives too what the script says beside the cart, when it says anything.
 func (s *store) changeAndTell(ctx context.Context, script *rueidis.Lua, id string, arguments ...string) (cart, []rueidis.RedisMessage, error) {
-	common := []string{id, millis(s.now()), ttl(retention), decimal(maxTombstones), s.eventID(), telemetry.TraceParent(ctx)}
-	answer, err := script.Exec(ctx, s.redis, s.keys.ofChange(id), append(common, arguments...)).ToArray()
+	answer, err := script.Exec(ctx, s.redis, s.keys.ofChange(id), append(s.common(ctx, id), arguments...)).ToArray()
 	if err != nil {
 		return cart{}, nil, unreachable(err)
 	}
@@ -134,16 +153,26 @@ func (s *store) changeAndTell(ctx context.Context, script *rueidis.Lua, id strin
 	if err := outcomeError(outcome); err != nil {
 		return cart{}, nil, err
 	}
-	if len(answer) < 2 {
+	if len(answer) < 3 {
 		return cart{}, nil, fmt.Errorf("the script of a change of cart %s gave no cart", id)
 	}
 	fields, err := answer[1].AsStrMap()
 	if err != nil {
 		return cart{}, nil, fmt.Errorf("the fields of cart %s: %w", id, err)
 	}
+	seen, err := answer[2].AsStrMap()
+	if err != nil {
+		return cart{}, nil, fmt.Errorf("what was shown of cart %s: %w", id, err)
+	}
 	s.changed()
 	changed, err := decodeCart(id, fields)
-	return changed, answer[2:], err
+	changed.seen = decodeSeen(seen)
+	return changed, answer[3:], err
+}
+
+// common gives the arguments that all scripts of changes begin with.
+func (s *store) common(ctx context.Context, id string) []string {
+	return []string{id, millis(s.now()), ttl(retention), decimal(maxTombstones), s.eventID(), telemetry.TraceParent(ctx)}
 }
 
 func outcomeError(outcome string) error {
@@ -154,6 +183,8 @@ func outcomeError(outcome string) error {
 		return errNoCart()
 	case "quantity":
 		return contract.Invalid("quantity", "a line holds at most %d units", contract.MaxLineQuantity)
+	case "codes":
+		return contract.Invalid("code", "a cart holds at most %d promotion codes", contract.MaxCartCodes)
 	case "lines":
 		return contract.Invalid("sku", "a cart holds at most %d different SKUs", contract.MaxCartLines)
 	default:

@@ -43,12 +43,22 @@ type savedLine struct {
 	Added    int64  `json:"added"`
 }
 
+// savedCode is a promotion code as a backup holds it.
+type savedCode struct {
+	Code    string `json:"code"`
+	Title   string `json:"title"`
+	Entered bool   `json:"entered"`
+	Version int64  `json:"version"`
+	Added   int64  `json:"added"`
+}
+
 // save writes carts that are newer than their backups: one round trip, one commit, whatever their number.
 func (b *backups) save(ctx context.Context, carts []usedCart) error {
 	if len(carts) == 0 {
 		return nil
 	}
-	var regions, ids, hashes, currencies, lines, orders []string
+	var regions, ids, hashes, currencies, lines, codes, orders []string
+	var abandoned []bool
 	var versions []int64
 	var lastUses []time.Time
 	for _, c := range carts {
@@ -56,22 +66,25 @@ func (b *backups) save(ctx context.Context, carts []usedCart) error {
 		if err != nil {
 			continue // of a region that is no more: there is no home for its backup, and the others must not wait for one
 		}
-		savedLines, savedOrders, err := encodeSaved(c.cart)
+		saved, err := encodeSaved(c.cart)
 		if err != nil {
 			return err
 		}
 		regions, ids, versions = append(regions, region), append(ids, c.id), append(versions, c.version)
 		hashes, currencies = append(hashes, c.secretHash), append(currencies, c.currency)
-		lines, orders, lastUses = append(lines, savedLines), append(orders, savedOrders), append(lastUses, c.lastUse)
+		lines, codes, orders = append(lines, saved.lines), append(codes, saved.codes), append(orders, saved.orders)
+		abandoned, lastUses = append(abandoned, c.abandoned), append(lastUses, c.lastUse)
 	}
 	_, err := b.db.Exec(ctx, `
-		INSERT INTO cart_backups AS b (crdb_region, cart_id, version, secret_hash, currency, lines, orders, updated_at)
-		SELECT r, i, v, h, c, l::JSONB, o::JSONB, u
-		FROM unnest($1::TEXT[], $2::TEXT[], $3::INT8[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TIMESTAMPTZ[]) AS d(r, i, v, h, c, l, o, u)
+		INSERT INTO cart_backups AS b (crdb_region, cart_id, version, secret_hash, currency, lines, orders, updated_at, codes, abandoned)
+		SELECT r, i, v, h, c, l::JSONB, o::JSONB, u, p::JSONB, a
+		FROM unnest($1::TEXT[], $2::TEXT[], $3::INT8[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TIMESTAMPTZ[], $9::TEXT[], $10::BOOL[])
+			AS d(r, i, v, h, c, l, o, u, p, a)
 		ON CONFLICT (crdb_region, cart_id) DO UPDATE SET
-			version = excluded.version, lines = excluded.lines, orders = excluded.orders, updated_at = excluded.updated_at
+			version = excluded.version, lines = excluded.lines, orders = excluded.orders, updated_at = excluded.updated_at,
+			codes = excluded.codes, abandoned = excluded.abandoned
 		WHERE excluded.version > b.version OR (excluded.version = b.version AND excluded.updated_at > b.updated_at)`,
-		regions, ids, versions, hashes, currencies, lines, orders, lastUses)
+		regions, ids, versions, hashes, currencies, lines, orders, lastUses, codes, abandoned)
 	if err != nil {
 		return fmt.Errorf("back up %d carts: %w", len(carts), err)
 	}
@@ -79,7 +92,7 @@ func (b *backups) save(ctx context.Context, carts []usedCart) error {
 }
 
 const findBackup = `
-	SELECT version, secret_hash, currency, lines, orders, updated_at FROM cart_backups
+	SELECT version, secret_hash, currency, lines, orders, updated_at, codes, abandoned FROM cart_backups
 	WHERE crdb_region = $1 AND cart_id = $2`
 
 // find reads the backup of a cart that was used after some time: one round trip. contract.CodeNotFound when there is none.
@@ -89,9 +102,9 @@ func (b *backups) find(ctx context.Context, id string, after time.Time) (usedCar
 		return usedCart{}, err
 	}
 	found := usedCart{cart: cart{id: id}}
-	var lines, orders []byte
+	var lines, codes, orders []byte
 	err = b.db.QueryRow(ctx, findBackup, region, id).
-		Scan(&found.version, &found.secretHash, &found.currency, &lines, &orders, &found.lastUse)
+		Scan(&found.version, &found.secretHash, &found.currency, &lines, &orders, &found.lastUse, &codes, &found.abandoned)
 	if errors.Is(err, pgx.ErrNoRows) || (err == nil && !found.lastUse.After(after)) {
 		return usedCart{}, errNoCart()
 	}
@@ -99,7 +112,7 @@ func (b *backups) find(ctx context.Context, id string, after time.Time) (usedCar
 	if err != nil {
 		return usedCart{}, contract.Unavailable(err, "carts cannot be reached now; try again shortly")
 	}
-	if err := decodeSaved(&found.cart, lines, orders); err != nil {
+	if err := decodeSaved(&found.cart, lines, codes, orders); err != nil {
 		return usedCart{}, err
 	}
 	return found, nil
@@ -139,33 +152,49 @@ func (b *backups) homeOf(id string) (string, error) {
 	return "", errNoCart()
 }
 
-func encodeSaved(c cart) (lines, orders string, err error) {
-	saved := make([]savedLine, 0, len(c.lines))
+// saved is a cart's lists as a backup's columns hold them.
+type saved struct{ lines, codes, orders string }
+
+func encodeSaved(c cart) (saved, error) {
+	lines, codes := make([]savedLine, 0, len(c.lines)), make([]savedCode, 0, len(c.codes))
 	for _, l := range c.lines {
-		saved = append(saved, savedLine{SKU: l.sku, Quantity: l.quantity, Version: l.version, Added: l.added})
+		lines = append(lines, savedLine{SKU: l.sku, Quantity: l.quantity, Version: l.version, Added: l.added})
 	}
-	encodedLines, err := json.Marshal(saved)
-	if err != nil {
-		return "", "", fmt.Errorf("encode the lines of cart %s: %w", c.id, err)
+	for _, each := range c.codes {
+		codes = append(codes, savedCode{Code: each.code, Title: each.title, Entered: each.entered, Version: each.version, Added: each.added})
 	}
-	encodedOrders, err := json.Marshal(c.orders)
-	if err != nil {
-		return "", "", fmt.Errorf("encode the orders of cart %s: %w", c.id, err)
+	var columns saved
+	for _, column := range []struct {
+		into *string
+		list any
+	}{{&columns.lines, lines}, {&columns.codes, codes}, {&columns.orders, c.orders}} {
+		encoded, err := json.Marshal(column.list)
+		if err != nil {
+			return saved{}, fmt.Errorf("encode the backup of cart %s: %w", c.id, err)
+		}
+		*column.into = string(encoded)
 	}
-	return string(encodedLines), string(encodedOrders), nil
+	return columns, nil
 }
 
-func decodeSaved(c *cart, lines, orders []byte) error {
-	var saved []savedLine
-	if err := json.Unmarshal(lines, &saved); err != nil {
-		return fmt.Errorf("read the backup of cart %s: %w", c.id, err)
+func decodeSaved(c *cart, lines, codes, orders []byte) error {
+	var savedLines []savedLine
+	var savedCodes []savedCode
+	for _, column := range []struct {
+		from []byte
+		list any
+	}{{lines, &savedLines}, {codes, &savedCodes}, {orders, &c.orders}} {
+		if err := json.Unmarshal(column.from, column.list); err != nil {
+			return fmt.Errorf("read the backup of cart %s: %w", c.id, err)
+		}
 	}
-	if err := json.Unmarshal(orders, &c.orders); err != nil {
-		return fmt.Errorf("read the backup of cart %s: %w", c.id, err)
-	}
-	for _, l := range saved {
+	for _, l := range savedLines {
 		c.lines = append(c.lines, line{sku: l.SKU, quantity: l.Quantity, version: l.Version, added: l.Added})
 	}
+	for _, each := range savedCodes {
+		c.codes = append(c.codes, code{code: each.Code, title: each.Title, entered: each.Entered, version: each.Version, added: each.Added})
+	}
 	sortLines(c.lines)
+	sortCodes(c.codes)
 	return nil
 }

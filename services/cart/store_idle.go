@@ -14,9 +14,9 @@ type restingCart struct {
 	lastUse time.Time
 }
 
-// idle lists carts of a slot that have not been used since some time, the longest unused first.
-func (s *store) idle(ctx context.Context, slot int, since time.Time, limit int64) ([]restingCart, error) {
-	command := s.redis.B().Zrange().Key(s.keys.idle(slot)).Min("-inf").Max(millis(since)).Byscore().Limit(0, limit).Withscores().Build()
+// unused lists carts of a slot's set, the idle or the rested ones, that have not been used since some time, the longest unused first.
+func (s *store) unused(ctx context.Context, key string, since time.Time, limit int64) ([]restingCart, error) {
+	command := s.redis.B().Zrange().Key(key).Min("-inf").Max(millis(since)).Byscore().Limit(0, limit).Withscores().Build()
 	scores, err := s.redis.Do(ctx, command).AsZScores()
 	if err != nil {
 		return nil, unreachable(err)
@@ -52,14 +52,37 @@ func (s *store) load(ctx context.Context, resting []restingCart) ([]usedCart, er
 	return carts, nil
 }
 
-// rest takes carts off the list of the idle, but not those that were used meanwhile.
+// rest moves carts from the idle to the rested, but not those that were used meanwhile.
 func (s *store) rest(ctx context.Context, slot int, resting []restingCart) error {
 	arguments := make([]string, 0, 2*len(resting))
 	for _, r := range resting {
 		arguments = append(arguments, r.id, millis(r.lastUse))
 	}
-	if err := s.scripts.rest.Exec(ctx, s.redis, []string{s.keys.idle(slot)}, arguments).Error(); err != nil {
+	if err := s.scripts.rest.Exec(ctx, s.redis, []string{s.keys.idle(slot), s.keys.rested(slot)}, arguments).Error(); err != nil {
 		return unreachable(err)
 	}
 	return nil
+}
+
+// abandon announces rested carts of a slot as abandoned, but not those that are empty, were used meanwhile or have been announced, and
+// says how many it announced: one round trip. What is announced has left the set in the same script, so none is announced twice.
+func (s *store) abandon(ctx context.Context, slot int, resting []restingCart) (int, error) {
+	executions := make([]rueidis.LuaExec, 0, len(resting))
+	for _, r := range resting {
+		executions = append(executions, rueidis.LuaExec{
+			Keys: append(s.keys.ofChange(r.id), s.keys.rested(slot)), Args: append(s.common(ctx, r.id), millis(r.lastUse)),
+		})
+	}
+	announced := 0
+	for _, answer := range s.scripts.abandon.ExecMulti(ctx, s.redis, executions...) {
+		done, err := answer.AsInt64()
+		if err != nil {
+			return announced, unreachable(err)
+		}
+		announced += int(done)
+	}
+	if announced > 0 {
+		s.changed()
+	}
+	return announced, nil
 }

@@ -19,17 +19,18 @@ type vault struct {
 	// region is the name of ours.
 	region string
 	now    func() time.Time
-	// idle is how long a cart lies unused before it is backed up.
-	idle            time.Duration
-	saved, restored prometheus.Counter
+	set    settings
+
+	saved, restored, abandoned prometheus.Counter
 }
 
-func newVault(store *store, backups *backups, region string, now func() time.Time, idle time.Duration, registry prometheus.Registerer) *vault {
-	v := &vault{store: store, backups: backups, region: region, now: now, idle: idle,
-		saved:    prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_backups_total", Help: "Idle carts that were backed up in SQL."}),
-		restored: prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_restores_total", Help: "Carts that Redis had lost and that came back from SQL."}),
+func newVault(store *store, backups *backups, region string, now func() time.Time, set settings, registry prometheus.Registerer) *vault {
+	v := &vault{store: store, backups: backups, region: region, now: now, set: set,
+		saved:     prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_backups_total", Help: "Idle carts that were backed up in SQL."}),
+		restored:  prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_restores_total", Help: "Carts that Redis had lost and that came back from SQL."}),
+		abandoned: prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_abandoned_total", Help: "Carts that were announced as abandoned."}),
 	}
-	registry.MustRegister(v.saved, v.restored)
+	registry.MustRegister(v.saved, v.restored, v.abandoned)
 	return v
 }
 
@@ -37,6 +38,10 @@ func newVault(store *store, backups *backups, region string, now func() time.Tim
 // none to put back. Its version rises by restoreGap.
 func (v *vault) restore(ctx context.Context, id string, mayOpen func(secretHash string) bool) (cart, error) {
 	found, err := v.backups.find(ctx, id, v.now().Add(-retention))
+	if contract.CodeOf(err) == contract.CodeNotFound {
+		// Another may have put it back and changed it since we looked in Redis, which is when an older backup goes.
+		return v.store.find(ctx, id)
+	}
 	if err != nil {
 		return cart{}, err
 	}
@@ -55,16 +60,15 @@ func (v *vault) restore(ctx context.Context, id string, mayOpen func(secretHash 
 	return v.store.find(ctx, id)
 }
 
-// sweep backs up what is idle and deletes what is past its retention. Several processes may do so at once.
+// sweep backs up what is idle, announces what is abandoned, and deletes what is past its retention. Several processes may do so at once.
 func (v *vault) sweep(ctx context.Context) error {
 	for slot := range slots {
-		for {
-			n, err := v.sweepSlot(ctx, slot)
-			if err != nil {
-				return err
-			}
-			if n < sweepBatch {
-				break
+		for _, work := range []func(context.Context, int) (int, error){v.backUp, v.abandon} {
+			for n := sweepBatch; n == sweepBatch; {
+				var err error
+				if n, err = work(ctx, slot); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -76,9 +80,9 @@ func (v *vault) sweep(ctx context.Context) error {
 	}
 }
 
-// sweepSlot backs up a batch of a slot's idle carts and says how many entries it dealt with.
-func (v *vault) sweepSlot(ctx context.Context, slot int) (int, error) {
-	resting, err := v.store.idle(ctx, slot, v.now().Add(-v.idle), sweepBatch)
+// backUp copies a batch of a slot's idle carts to SQL and says how many entries it dealt with.
+func (v *vault) backUp(ctx context.Context, slot int) (int, error) {
+	resting, err := v.store.unused(ctx, v.store.keys.idle(slot), v.now().Add(-v.set.Idle), sweepBatch)
 	if err != nil || len(resting) == 0 {
 		return 0, err
 	}
@@ -91,6 +95,17 @@ func (v *vault) sweepSlot(ctx context.Context, slot int) (int, error) {
 	}
 	v.saved.Add(float64(len(carts)))
 	return len(resting), v.store.rest(ctx, slot, resting)
+}
+
+// abandon announces a batch of a slot's abandoned carts and says how many entries it dealt with.
+func (v *vault) abandon(ctx context.Context, slot int) (int, error) {
+	resting, err := v.store.unused(ctx, v.store.keys.rested(slot), v.now().Add(-v.set.Abandoned), sweepBatch)
+	if err != nil || len(resting) == 0 {
+		return 0, err
+	}
+	announced, err := v.store.abandon(ctx, slot, resting)
+	v.abandoned.Add(float64(announced))
+	return len(resting), err
 }
 
 // confirm takes out of a cart what an order bought, once, and out of the reach of an older backup too: what was bought must not
@@ -119,7 +134,7 @@ func (v *vault) confirm(ctx context.Context, order contract.OrderChange) error {
 // confirmMoved takes what was bought out of the user's cart that the bought one has moved into since: a guest who buys and then logs
 // in at once must not find it in the cart again.
 func (v *vault) confirmMoved(ctx context.Context, order contract.OrderChange, guest cart) error {
-	into, err := v.store.takeOut(ctx, guest.mergedInto, guest.id, order)
+	into, err := v.store.takeOut(ctx, guest.mergedInto, &guest, order)
 	if err != nil {
 		return ignoreMissing(err)
 	}

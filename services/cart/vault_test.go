@@ -126,13 +126,14 @@ func TestABackupEndsWithItsRetention(t *testing.T) {
 
 func TestBackupsCostOneStatementEach(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, settings{idle: time.Hour, every: time.Hour})
+	s := openShop(t, settings{Idle: time.Hour, Abandoned: time.Hour, Sweep: time.Hour})
 	b := newBackups(s.DB, s.Regions)
 	var carts []usedCart
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	for i := range 3 {
 		carts = append(carts, usedCart{lastUse: now, cart: cart{
 			id: geo.NewID("crt", []string{"use", "euw", "use"}[i]), secretHash: "hash", currency: "USD", version: 5, orders: map[string]int64{"ord": 3},
+			codes: []code{{code: "TEN", title: "Ten off", entered: true, version: 4, added: 4}}, abandoned: i == 0,
 			lines: []line{{sku: "B", quantity: 0, version: 2, added: 1}, {sku: "A", quantity: 1, version: 3, added: 3}},
 		}})
 	}
@@ -158,7 +159,7 @@ func TestBackupsCostOneStatementEach(t *testing.T) {
 	costs("save nothing", 0, 0, func(ctx context.Context) error { return b.save(ctx, nil) })
 	for _, want := range carts {
 		got, err := find(want)
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(usedCart{}, cart{}, line{})); err != nil || diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(usedCart{}, cart{}, line{}, code{})); err != nil || diff != "" {
 			t.Errorf("%v; -saved +found:\n%s", err, diff)
 		}
 	}
@@ -192,7 +193,7 @@ func TestBackupsCostOneStatementEach(t *testing.T) {
 
 func TestQueriesOnBackupsUseTheirIndexes(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, settings{idle: time.Hour, every: time.Hour})
+	s := openShop(t, settings{Idle: time.Hour, Abandoned: time.Hour, Sweep: time.Hour})
 	now := time.Now()
 	for what, c := range map[string]struct {
 		query, index string

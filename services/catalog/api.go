@@ -37,6 +37,8 @@ func routes(api *httpx.API, s *service) {
 	admin(api, "patch-product", http.MethodPatch, product, "Change a product by a JSON merge patch", http.StatusOK, s.patchProduct)
 	admin(api, "delete-product", http.MethodDelete, product, "Delete a product", http.StatusNoContent, s.deleteProduct)
 
+	priceListRoutes(api, s)
+
 	const categories, category = "/api/v1/admin/categories", "/api/v1/admin/categories/{slug}"
 	admin(api, "create-category", http.MethodPost, categories, "Add a category", http.StatusCreated, s.postCategory)
 	bulk(api, "bulk-categories", categories+"/bulk", "Add or replace categories by slug", s.postCategories)

@@ -20,11 +20,13 @@ type listInput struct {
 	Limit       int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 	Cursor      string `query:"cursor" maxLength:"100" doc:"next_cursor of the page before"`
 	Currency    string `query:"currency" default:"USD" minLength:"3" maxLength:"3" doc:"ISO 4217 code of the prices"`
+	Region      string `query:"region" maxLength:"63" doc:"The region whose price lists count beside those of all regions"`
 	IfNoneMatch string `header:"If-None-Match"`
 }
 
 func (s *service) getProducts(ctx context.Context, input *listInput) (*cached[productList], error) {
-	if err := contract.ValidateCurrency("currency", input.Currency); err != nil {
+	in, err := s.publicMarket(input.Currency, input.Region)
+	if err != nil {
 		return nil, err
 	}
 	if input.Category != "" && !slugForm.MatchString(input.Category) {
@@ -37,7 +39,7 @@ func (s *service) getProducts(ctx context.Context, input *listInput) (*cached[pr
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.store.list(ctx, listQuery{category: input.Category, brand: input.Brand, currency: input.Currency, after: after, limit: input.Limit})
+	page, err := s.store.list(ctx, listQuery{market: in, category: input.Category, brand: input.Brand, after: after, limit: input.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +68,7 @@ func (i *listInput) tags(items []contract.Summary) []string {
 
 func (i *listInput) nextLink(cursor string) string {
 	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(i.Limit)}}
-	for name, value := range map[string]string{"category": i.Category, "brand": i.Brand} {
+	for name, value := range map[string]string{"category": i.Category, "brand": i.Brand, "region": i.Region} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -80,14 +82,16 @@ func (i *listInput) nextLink(cursor string) string {
 type productQuery struct {
 	ID          string `path:"id" maxLength:"255" doc:"Id or slug"`
 	Currency    string `query:"currency" default:"USD" minLength:"3" maxLength:"3" doc:"ISO 4217 code of the prices"`
+	Region      string `query:"region" maxLength:"63" doc:"The region whose price lists count beside those of all regions"`
 	IfNoneMatch string `header:"If-None-Match"`
 }
 
 func (s *service) getProduct(ctx context.Context, input *productQuery) (*cached[contract.Product], error) {
-	if err := contract.ValidateCurrency("currency", input.Currency); err != nil {
+	in, err := s.publicMarket(input.Currency, input.Region)
+	if err != nil {
 		return nil, err
 	}
-	product, err := s.store.product(ctx, input.ID, input.Currency)
+	product, err := s.store.product(ctx, input.ID, in)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +130,9 @@ type skusOutput struct {
 }
 
 func (s *service) postSKUs(ctx context.Context, input *skusInput) (*skusOutput, error) {
-	if err := contract.ValidateCurrency("currency", input.Body.Currency); err != nil {
+	// A region that has left the shop, or is about to join it, has no lists; a checkout is not refused for that.
+	in, err := s.market(input.Body.Currency, input.Body.Region)
+	if err != nil {
 		return nil, err
 	}
 	for _, sku := range input.Body.SKUs {
@@ -134,7 +140,7 @@ func (s *service) postSKUs(ctx context.Context, input *skusInput) (*skusOutput, 
 			return nil, err
 		}
 	}
-	items, err := s.store.priced(ctx, input.Body.SKUs, input.Body.Currency)
+	items, err := s.store.priced(ctx, input.Body.SKUs, in)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,9 @@ import (
 // CategoryChanged of the category's id; the version is the row's. A category that is moved announces also the categories that
 // it left and came under, for their lists have changed.
 //
+// PriceListChanged of an aggregate that is the price list's id, when a list or its prices are written; it names the products that may cost
+// something else, or none when any of its currency may.
+//
 // Consumed, from inventory-events: StockBandChanged.
 
 func productWritten(c *change) outbox.Draft {
@@ -43,17 +46,21 @@ type listener struct {
 	log   *slog.Logger
 }
 
-// apply notes a band. An event that makes no sense is logged and passed over, for it will make none later either.
-func (l *listener) apply(ctx context.Context, event contract.Event) error {
-	if event.Type != contract.StockBandChanged {
-		return nil
+// apply notes bands. An event that makes no sense is logged and passed over, for it will make none later either.
+func (l *listener) apply(ctx context.Context, events []contract.Event) error {
+	var changes []contract.BandChange
+	for _, event := range events {
+		if event.Type != contract.StockBandChanged {
+			continue
+		}
+		change, err := readBand(event)
+		if err != nil {
+			l.log.ErrorContext(ctx, "An event about stock makes no sense and was passed over.", "event_id", event.ID, "error", err.Error())
+			continue
+		}
+		changes = append(changes, change)
 	}
-	band, err := readBand(event)
-	if err != nil {
-		l.log.ErrorContext(ctx, "An event about stock makes no sense and was passed over.", "event_id", event.ID, "error", err.Error())
-		return nil //nolint:nilerr // an error would make every event behind this one wait for ever
-	}
-	return l.store.setBand(ctx, band)
+	return l.store.setBands(ctx, changes)
 }
 
 func readBand(event contract.Event) (contract.BandChange, error) {

@@ -32,7 +32,7 @@ func TestAnyNumberOfSKUsIsPriced(t *testing.T) {
 		}
 		unknown := append([]string{"nobody sells this"}, want[1:]...)
 		for _, skus := range [][]string{want, unknown} {
-			priced, err := s.service.store.priced(t.Context(), skus, "USD")
+			priced, err := s.service.store.priced(t.Context(), skus, dollars())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +45,7 @@ func TestAnyNumberOfSKUsIsPriced(t *testing.T) {
 			}
 		}
 	}
-	if priced, err := s.service.store.priced(t.Context(), nil, "USD"); err != nil || len(priced) != 0 {
+	if priced, err := s.service.store.priced(t.Context(), nil, dollars()); err != nil || len(priced) != 0 {
 		t.Errorf("none asked for, got %v, %v", priced, err)
 	}
 }
@@ -61,7 +61,7 @@ func TestThePlanOfACartsPricesIsKept(t *testing.T) {
 		for i := range lines + 1 {
 			skus = append(skus, fmt.Sprintf("p-%d S/Blue", 8*(i+1)))
 		}
-		sql, args := pricedStatement(skus, "USD")
+		sql, args := pricedStatement(skus, dollars())
 		err := s.DB.InTx(t.Context(), func(tx pgx.Tx) error {
 			name := fmt.Sprintf("priced_%d", lines)
 			if _, err := tx.Prepare(t.Context(), name, sql); err != nil {

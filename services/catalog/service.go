@@ -25,7 +25,7 @@ func Definition() kit.Definition {
 		Schema: &sqldb.Schema{
 			Migrations:    sqldb.Merge(outbox.Migrations(), ownMigrations()),
 			RegionalByRow: outbox.Tables(),
-			Global:        []string{"categories", "products", "variants", "prices", "product_categories", "bands"},
+			Global:        []string{"categories", "products", "variants", "prices", "product_categories", "bands", "price_lists", "price_list_prices"},
 		},
 		Setup: setup,
 	}
@@ -40,11 +40,11 @@ func ownMigrations() fs.FS {
 }
 
 func setup(_ context.Context, base *kit.Base) error {
-	s := newService(base.DB, outbox.Start(base), base.Region.Code, base.Now)
+	s := newService(base.DB, outbox.Start(base), base.Region.Code, base.Regions, base.Now)
 	base.Registry.MustRegister(s.written)
 	routes(base.API, s)
 	consumer := &listener{store: s.store, log: base.Log}
-	base.Consume(consumer.apply, contract.TopicInventory)
+	base.ConsumeBatches(consumer.apply, contract.TopicInventory)
 	return nil
 }
 
@@ -53,19 +53,26 @@ type service struct {
 	store  *store
 	writer *outbox.Writer
 	region string
-	now    func() time.Time
+	// regions are the names of the shop's.
+	regions map[string]bool
+	now     func() time.Time
 
 	products   shape[contract.ProductInput]
 	categories shape[contract.CategoryInput]
+	listPrices shape[contract.ListPrice]
 	written    *prometheus.CounterVec
 }
 
-func newService(db *sqldb.DB, writer *outbox.Writer, regionCode string, now func() time.Time) *service {
+func newService(db *sqldb.DB, writer *outbox.Writer, regionCode string, regions []contract.Region, now func() time.Time) *service {
+	names := map[string]bool{}
+	for _, region := range regions {
+		names[region.Name] = true
+	}
 	return &service{
-		store: &store{db: db}, writer: writer, region: regionCode, now: now,
-		products: newShape[contract.ProductInput](), categories: newShape[contract.CategoryInput](),
+		store: &store{db: db}, writer: writer, region: regionCode, regions: names, now: now,
+		products: newShape[contract.ProductInput](), categories: newShape[contract.CategoryInput](), listPrices: newShape[contract.ListPrice](),
 		written: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "meridian_catalog_writes_total", Help: "Products and categories that were asked to be written, by what became of them.",
+			Name: "meridian_catalog_writes_total", Help: "Products, categories and price lists that were asked to be written, by what became of them.",
 		}, []string{"kind", "outcome"}),
 	}
 }

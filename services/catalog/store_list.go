@@ -12,7 +12,8 @@ import (
 
 // listQuery asks for a page of published products, in the order of their ids. Empty strings filter nothing.
 type listQuery struct {
-	category, brand, currency string
+	market
+	category, brand string
 	// after is the id that the page begins behind; "" for the first page.
 	after string
 	limit int
@@ -28,25 +29,24 @@ type listPage struct {
 // category's page is cut before its products are looked up, unless the brand has to be read from them.
 const (
 	shown     = `p.id, p.slug, p.title, p.brand, p.images->0 AS image, p.categories`
-	pageOfAll = `SELECT ` + shown + ` FROM products AS p WHERE p.published AND p.id > $2 ORDER BY p.id LIMIT `
+	pageOfAll = `SELECT ` + shown + ` FROM products AS p WHERE p.published AND p.id > $4 ORDER BY p.id LIMIT `
 
 	pageOfBrand = `SELECT ` + shown + ` FROM products AS p
-	WHERE p.published AND p.brand = $3 AND p.id > $2 ORDER BY p.id LIMIT `
+	WHERE p.published AND p.brand = $5 AND p.id > $4 ORDER BY p.id LIMIT `
 
 	pageOfCategory = `SELECT ` + shown + ` FROM products AS p WHERE p.id IN (
 	SELECT c.product_id FROM product_categories AS c
-	WHERE c.category = $3 AND c.published AND c.product_id > $2 ORDER BY c.product_id LIMIT `
+	WHERE c.category = $5 AND c.published AND c.product_id > $4 ORDER BY c.product_id LIMIT `
 
 	pageOfCategoryAndBrand = `SELECT ` + shown + ` FROM product_categories AS c JOIN products AS p ON p.id = c.product_id
-	WHERE c.category = $3 AND c.published AND c.product_id > $2 AND p.id > $2 AND p.published AND p.brand = $4
+	WHERE c.category = $5 AND c.published AND c.product_id > $4 AND p.id > $4 AND p.published AND p.brand = $6
 	ORDER BY c.product_id LIMIT `
 
 	summaries = `
 SELECT page.id, page.slug, page.title, page.brand, page.image, page.categories, offers.amount, offers.band
 FROM page CROSS JOIN LATERAL (
-	SELECT min(r.amount) AS amount, ` + bandRank + ` AS band
-	FROM variants AS v
-	LEFT JOIN prices AS r ON r.sku = v.sku AND r.currency = $1
+	SELECT min(` + effectiveAmount + `) AS amount, ` + bandRank + ` AS band
+	FROM variants AS v ` + effectivePrice + `
 	LEFT JOIN bands AS b ON b.sku = v.sku
 	WHERE v.product_id = page.id) AS offers
 ORDER BY page.id`
@@ -55,7 +55,7 @@ ORDER BY page.id`
 // statement gives the SQL of a list and its arguments. The limit stands in the text: a plan that is kept for any limit reads and
 // sorts a whole category for the sake of its first page.
 func (q listQuery) statement() (string, []any) {
-	limit, args := strconv.Itoa(q.limit+1), []any{q.currency, q.after}
+	limit, args := strconv.Itoa(q.limit+1), q.arguments(q.after)
 	page := pageOfAll + limit
 	switch {
 	case q.category != "" && q.brand != "":
@@ -65,7 +65,7 @@ func (q listQuery) statement() (string, []any) {
 	case q.brand != "":
 		page, args = pageOfBrand+limit, append(args, q.brand)
 	}
-	return `WITH page AS (` + page + `)` + summaries, args
+	return `WITH ` + listsInForce + `, page AS (` + page + `)` + summaries, args
 }
 
 // list gives a page in one round trip, two when a category's page is empty: an empty category is no mistyped one.

@@ -15,24 +15,24 @@ import (
 // A product with its variants, prices and bands is one statement, so that it shows one moment and costs one round trip.
 const (
 	productSelect = `
+WITH ` + listsInForce + `
 SELECT p.id, p.slug, p.title, p.description, p.brand, p.categories, p.tags, p.attributes, p.options, p.images, p.version, p.updated_at,
 	(SELECT jsonb_agg(jsonb_build_object(
 		'sku', v.sku, 'title', v.title, 'options', v.options, 'barcode', v.barcode, 'weight_grams', v.weight_grams,
-		'image', v.image, 'amount', r.amount, 'compare_at', r.compare_at, 'band', b.band) ORDER BY v.position)
-	FROM variants AS v
-	LEFT JOIN prices AS r ON r.sku = v.sku AND r.currency = $2
+		'image', v.image, 'amount', ` + effectiveAmount + `, 'compare_at', ` + effectiveCompareAt + `, 'band', b.band) ORDER BY v.position)
+	FROM variants AS v ` + effectivePrice + `
 	LEFT JOIN bands AS b ON b.sku = v.sku
 	WHERE v.product_id = p.id) AS variants
 FROM products AS p WHERE p.published AND `
-	productByID   = productSelect + `p.id = $1`
-	productBySlug = productSelect + `p.slug = $1`
+	productByID   = productSelect + `p.id = $4`
+	productBySlug = productSelect + `p.slug = $4`
 
 	// pricedSKUs takes the first picture of the product for a variant that has none of its own.
 	pricedSKUs = `
-SELECT v.sku, p.id, p.slug, p.title, v.title, COALESCE(v.image, p.images->0), r.amount, COALESCE(b.band, 'out')
+WITH ` + listsInForce + `
+SELECT v.sku, p.id, p.slug, p.title, v.title, COALESCE(v.image, p.images->0), ` + effectiveAmount + `, COALESCE(b.band, 'out')
 FROM variants AS v
-JOIN products AS p ON p.id = v.product_id
-LEFT JOIN prices AS r ON r.sku = v.sku AND r.currency = $1
+JOIN products AS p ON p.id = v.product_id ` + effectivePrice + `
 LEFT JOIN bands AS b ON b.sku = v.sku
 WHERE p.published AND v.sku `
 
@@ -43,17 +43,17 @@ WHERE p.published AND v.sku `
 // pricedStatement gives the SQL that prices SKUs, of which there is at least one, and its arguments. A cart's SKUs are named one by
 // one, the last again and again up to the next power of two: PostgreSQL plans an array of few elements anew each time, which takes
 // ten times as long as finding them, and keeps the plan of a list. For many SKUs the work outweighs the planning.
-func pricedStatement(skus []string, currency string) (string, []any) {
+func pricedStatement(skus []string, in market) (string, []any) {
 	if len(skus) > mostSpelled {
-		return pricedSKUs + `= ANY($2) ORDER BY v.sku`, []any{currency, skus}
+		return pricedSKUs + `= ANY($4) ORDER BY v.sku`, in.arguments(skus)
 	}
 	size := 1
 	for size < len(skus) {
 		size *= 2
 	}
-	args, places := []any{currency}, make([]string, 0, size)
+	args, places := in.arguments(), make([]string, 0, size)
 	for i := range size {
-		args, places = append(args, skus[min(i, len(skus)-1)]), append(places, "$"+strconv.Itoa(i+2))
+		args, places = append(args, skus[min(i, len(skus)-1)]), append(places, "$"+strconv.Itoa(i+4))
 	}
 	return pricedSKUs + `IN (` + strings.Join(places, ", ") + `) ORDER BY v.sku`, args
 }
@@ -71,15 +71,15 @@ type variantRow struct {
 	Band        contract.Band     `json:"band"`
 }
 
-// product gives a published product by its id or slug with prices in a currency, in one round trip.
-func (s *store) product(ctx context.Context, idOrSlug, currency string) (contract.Product, error) {
+// product gives a published product by its id or slug with its prices in a market, in one round trip.
+func (s *store) product(ctx context.Context, idOrSlug string, in market) (contract.Product, error) {
 	sql, err := byName(idOrSlug, productByID, productBySlug)
 	if err != nil {
 		return contract.Product{}, err
 	}
 	product := contract.Product{Published: true}
 	var variants []variantRow
-	err = s.db.QueryRow(ctx, sql, idOrSlug, currency).Scan(&product.ID, &product.Slug, &product.Title, &product.Description, &product.Brand,
+	err = s.db.QueryRow(ctx, sql, in.arguments(idOrSlug)...).Scan(&product.ID, &product.Slug, &product.Title, &product.Description, &product.Brand,
 		&product.Categories, &product.Tags, &product.Attributes, &product.Options, &product.Images, &product.Version, &product.UpdatedAt, &variants)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return contract.Product{}, noProduct()
@@ -90,7 +90,7 @@ func (s *store) product(ctx context.Context, idOrSlug, currency string) (contrac
 	product.UpdatedAt = product.UpdatedAt.UTC()
 	product.Stock = contract.BandOut
 	for _, row := range variants {
-		variant := row.variant(currency)
+		variant := row.variant(in.currency)
 		product.Variants = append(product.Variants, variant)
 		product.Stock = betterBand(product.Stock, variant.Stock)
 		if price := variant.Price; price != nil && (product.PriceFrom == nil || price.Amount < product.PriceFrom.Amount) {
@@ -134,11 +134,11 @@ func betterBand(a, b contract.Band) contract.Band {
 }
 
 // priced gives what the cart and the order need to know of SKUs, in one round trip.
-func (s *store) priced(ctx context.Context, skus []string, currency string) ([]contract.PricedSKU, error) {
+func (s *store) priced(ctx context.Context, skus []string, in market) ([]contract.PricedSKU, error) {
 	if len(skus) == 0 {
 		return nil, nil
 	}
-	sql, args := pricedStatement(skus, currency)
+	sql, args := pricedStatement(skus, in)
 	rows, err := s.db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("price SKUs: %w", err)
@@ -147,7 +147,7 @@ func (s *store) priced(ctx context.Context, skus []string, currency string) ([]c
 		var item contract.PricedSKU
 		var amount *int64
 		err := row.Scan(&item.SKU, &item.ProductID, &item.Slug, &item.Title, &item.VariantTitle, &item.Image, &amount, &item.Stock)
-		item.Price = moneyOf(amount, currency)
+		item.Price = moneyOf(amount, in.currency)
 		return item, err
 	})
 	if err != nil {

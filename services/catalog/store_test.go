@@ -46,7 +46,7 @@ func TestPathsCostWhatTheySay(t *testing.T) {
 		}
 	}
 	list := func(query listQuery) func(context.Context) error {
-		query.currency, query.limit = "USD", 20
+		query.market, query.limit = dollars(), 20
 		return func(ctx context.Context) error { _, err := s.service.store.list(ctx, query); return err }
 	}
 	for _, c := range []struct {
@@ -57,14 +57,16 @@ func TestPathsCostWhatTheySay(t *testing.T) {
 		{"list", list(listQuery{}), 1, 0},
 		{"list of a category", list(listQuery{category: "shirts"}), 1, 0},
 		{"list of an empty category", list(listQuery{category: "empty"}), 2, 0},
-		{"product", func(ctx context.Context) error { _, err := s.service.store.product(ctx, "one", "USD"); return err }, 1, 0},
+		{"product", func(ctx context.Context) error { _, err := s.service.store.product(ctx, "one", dollars()); return err }, 1, 0},
 		{"categories", func(ctx context.Context) error { _, err := s.service.store.tree(ctx); return err }, 1, 0},
 		{"priced SKUs", func(ctx context.Context) error {
-			_, err := s.service.store.priced(ctx, []string{"one S/Blue", "one S/Red"}, "USD")
+			_, err := s.service.store.priced(ctx, []string{"one S/Blue", "one S/Red"}, dollars())
 			return err
 		}, 1, 0},
-		{"band", func(ctx context.Context) error {
-			return s.service.store.setBand(ctx, contract.BandChange{SKU: "one S/Blue", Band: contract.BandLow, Version: 1})
+		{"bands", func(ctx context.Context) error {
+			return s.service.store.setBands(ctx, []contract.BandChange{
+				{SKU: "one S/Blue", Band: contract.BandLow, Version: 1}, {SKU: "one S/Red", Band: contract.BandLow, Version: 1},
+			})
 		}, 1, 1},
 		{"bulk of new products", bulk(many), 5, 1},
 		{"bulk of the same products", bulk(many), 3, 1},

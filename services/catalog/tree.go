@@ -21,6 +21,7 @@ const (
 	outcomeUpdated   = "updated"
 	outcomeUnchanged = "unchanged"
 	outcomeRefused   = "refused"
+	outcomeApplied   = "applied" // a price of a list
 )
 
 // node is a category as it is stored. Its slug names it for ever; parent is a slug, "" at the top.

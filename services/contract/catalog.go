@@ -143,7 +143,7 @@ type BulkResult struct {
 	Field  string `json:"field,omitempty"`
 }
 
-// PricedSKU is what the cart and the order need to know of a SKU: POST /internal/v1/skus {skus, currency} gives {items}.
+// PricedSKU is what the cart and the order need to know of a SKU: POST /internal/v1/skus {skus, currency, region} gives {items}.
 // A SKU that is unknown or unpublished is left out; one without a price in the currency has none.
 type PricedSKU struct {
 	SKU          string `json:"sku"`
@@ -156,8 +156,10 @@ type PricedSKU struct {
 	Stock        Band   `json:"stock"`
 }
 
-// SKUQuery asks the catalog for prices of SKUs in a currency.
+// SKUQuery asks the catalog for prices of SKUs, as they are now, in a currency and a region.
 type SKUQuery struct {
 	SKUs     []string `json:"skus" minItems:"1" maxItems:"500"`
 	Currency string   `json:"currency" minLength:"3" maxLength:"3"`
+	// Region names the region whose price lists count beside those of all regions; absent, only those of all regions count.
+	Region string `json:"region,omitempty" maxLength:"63"`
 }

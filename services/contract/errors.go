@@ -14,6 +14,7 @@ const (
 	CodeInvalid      Code = "invalid"            // mend the named field
 	CodeUnauthorized Code = "unauthorized"       // present a valid token
 	CodeForbidden    Code = "forbidden"          // use another role
+	CodeNotServed    Code = "not-served"         // nothing: the law forbids to serve the shopper's country
 	CodeNotFound     Code = "not-found"          // nothing by that name, or not yours
 	CodeConflict     Code = "conflict"           // read again, then decide
 	CodeStale        Code = "precondition"       // If-Match named an older version

@@ -58,20 +58,32 @@ const (
 	ProductDeleted  = "ProductDeleted"  // product-events, ProductChange
 	CategoryChanged = "CategoryChanged" // product-events, CategoryChange
 
+	PriceListChanged = "PriceListChanged" // product-events, PriceListChange
+
 	OrderConfirmed = "OrderConfirmed" // order-events, OrderChange
 	OrderFailed    = "OrderFailed"    // order-events, OrderChange
+	OrderCancelled = "OrderCancelled" // order-events, OrderChange with Part
+	OrderFulfilled = "OrderFulfilled" // order-events, OrderChange with Part
+	OrderReturned  = "OrderReturned"  // order-events, OrderChange with Part
+	OrderRefunded  = "OrderRefunded"  // order-events, OrderChange with Refunded
 
 	PaymentSucceeded = "PaymentSucceeded" // payment-events, PaymentChange
 	PaymentFailed    = "PaymentFailed"    // payment-events, PaymentChange
 	PaymentVoided    = "PaymentVoided"    // payment-events, PaymentChange
+	// PaymentRefunded and PaymentRefundFailed tell of one refund: PaymentChange with RefundID and, of the payment, Refunded.
+	PaymentRefunded     = "PaymentRefunded"
+	PaymentRefundFailed = "PaymentRefundFailed"
 
 	InventoryReserved = "InventoryReserved" // inventory-events, ReservationChange
 	InventoryReleased = "InventoryReleased" // inventory-events, ReservationChange
 	InventorySold     = "InventorySold"     // inventory-events, ReservationChange
+	InventoryReturned = "InventoryReturned" // inventory-events, ReservationChange with what came back
 	StockBandChanged  = "StockBandChanged"  // inventory-events, BandChange
 
 	CartChanged = "CartChanged" // cart-events, CartState
 	CartCleared = "CartCleared" // cart-events, CartState
+
+	CartAbandoned = "CartAbandoned" // cart-events, CartState: nobody has changed it for a while, and there is something in it
 )
 
 // ProductChange is the data of the product events: what a cache, an index or an edge needs to act.
@@ -92,6 +104,19 @@ type CategoryChange struct {
 	Deleted    bool   `json:"deleted"`
 }
 
+// PriceListChange is the data of PriceListChanged: what a list says, or when it holds, is different. A price changes too when a list's
+// time begins or ends, which nothing announces.
+type PriceListChange struct {
+	ListID   string     `json:"list_id"`
+	Currency string     `json:"currency"`
+	Region   string     `json:"region,omitempty" doc:"Absent: all regions"`
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+	EndsAt   *time.Time `json:"ends_at,omitempty"`
+	Deleted  bool       `json:"deleted,omitempty"`
+	// Products are ids of those whose prices may be different; empty when any may be that is priced in the currency.
+	Products []string `json:"products,omitempty"`
+}
+
 // OrderChange is the data of the order events.
 type OrderChange struct {
 	OrderID string     `json:"order_id"`
@@ -103,6 +128,10 @@ type OrderChange struct {
 	Lines   []SKUCount `json:"lines"`
 	// CartVersion is the version of the cart that was bought: what was added later stays in the cart.
 	CartVersion int64 `json:"cart_version"`
+	// Part is which units were cancelled, fulfilled or returned.
+	Part []SKUCount `json:"part,omitempty"`
+	// Refunded is what was given back just now.
+	Refunded *Money `json:"refunded,omitempty"`
 }
 
 // PaymentChange is the data of the payment events.
@@ -112,6 +141,10 @@ type PaymentChange struct {
 	OrderID   string `json:"order_id"`
 	Amount    Money  `json:"amount"`
 	Reason    string `json:"reason,omitempty"`
+	// Refunded is what of the payment was given back so far, refunds under way among it; absent while there is no refund.
+	Refunded Money `json:"refunded,omitzero"`
+	// RefundID names the refund that the event is about; empty for an event of the charge.
+	RefundID string `json:"refund_id,omitempty"`
 }
 
 // ReservationChange is the data of the reservation events.
@@ -134,6 +167,15 @@ type CartState struct {
 	Currency   string      `json:"currency"`
 	SecretHash string      `json:"secret_hash" doc:"Hex SHA-256 of the cart's 128-bit secret, which itself is never stored; of a user's own cart the word user"`
 	Lines      []CartEntry `json:"lines"`
+	Codes      []CartCode  `json:"codes,omitempty"`
+}
+
+// CartCode is a promotion code of a cart in the order entered; one that is not Entered any more is a tombstone.
+type CartCode struct {
+	Code    string `json:"code"`
+	Title   string `json:"title,omitempty"`
+	Entered bool   `json:"entered"`
+	Version int64  `json:"version"`
 }
 
 // CartEntry is one line of a cart; quantity 0 is a tombstone.

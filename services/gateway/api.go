@@ -21,7 +21,7 @@ func (s *Service) routes(base *kit.Base) {
 	}
 	httpx.Handle(base.API, huma.Operation{
 		OperationID: "list-regions", Method: http.MethodGet, Path: "/api/v1/regions", Tags: []string{"regions"},
-		Summary: "List the regions, their health and their distance from the caller",
+		Summary: "List the regions, their health, their distance from the caller and the order in which they are tried",
 	}, s.listRegions)
 	base.App.Get(pathDocument, s.serveDocument)
 	base.App.Get(pathPage, s.servePage)
@@ -34,6 +34,7 @@ const (
 
 // placeInput is where the edge says that the caller is. From anyone else these headers never get this far.
 type placeInput struct {
+	Country   string `header:"cf-ipcountry" hidden:"true" maxLength:"2"`
 	Latitude  string `header:"cf-iplatitude" hidden:"true" maxLength:"32"`
 	Longitude string `header:"cf-iplongitude" hidden:"true" maxLength:"32"`
 }
@@ -61,7 +62,7 @@ type regionList struct {
 func (s *Service) listRegions(_ context.Context, input *placeInput) (*regionList, error) {
 	// The distances are the caller's own.
 	list := &regionList{CacheControl: "private, no-store"}
-	list.Body.Items = s.regions.statuses(input.point())
+	list.Body.Items = s.regions.statuses(input.Country, input.point())
 	return list, nil
 }
 

@@ -34,6 +34,14 @@ func (w callers) fromEdge(c *fiber.Ctx) bool {
 	return w.edgeSecret != "" && subtle.ConstantTimeCompare(given, []byte(w.edgeSecret)) == 1
 }
 
+// country is where the edge says that a request comes from, "" when it does not say.
+func (w callers) country(c *fiber.Ctx, fromEdge bool) string {
+	if !fromEdge {
+		return ""
+	}
+	return c.Get(headerCountry)
+}
+
 // client is the network that a request comes from: the last hop that the edge saw, or the connection's other end.
 func (w callers) client(c *fiber.Ctx, fromEdge bool) netip.Prefix {
 	if fromEdge {

@@ -35,6 +35,9 @@ func (s *Service) enter(c *fiber.Ctx) error {
 		return err
 	}
 	fromEdge := s.callers.fromEdge(c)
+	if err := s.refuseCountry(c, fromEdge); err != nil {
+		return err
+	}
 	verdicts := s.limiter.check(c.UserContext(), route.limits, func(by LimitBy) string { return s.callers.identity(c, by, fromEdge) })
 	err := s.serve(c, route, fromEdge, verdicts)
 	if len(verdicts) > 0 {
@@ -59,6 +62,17 @@ func (s *Service) serve(c *fiber.Ctx, route *compiledRoute, fromEdge bool, verdi
 	// An anonymous answer is shared by all who ask, so it may not depend on where they are either.
 	cleanRequest(&c.Request().Header, route.Auth.Anonymous(), fromEdge && !route.Auth.Anonymous())
 	return s.forwarder.forward(c, route)
+}
+
+// refuseCountry refuses shoppers of a country that this region does not serve. The edge has refused or steered them away already; this
+// holds where it was told to late, or not at all.
+func (s *Service) refuseCountry(c *fiber.Ctx, fromEdge bool) error {
+	country := s.callers.country(c, fromEdge)
+	if country == "" || !slices.Contains(s.refuses, country) {
+		return nil
+	}
+	c.Set(fiber.HeaderLink, `<https://meridian.store>; rel="blocked-by"`)
+	return contract.Errorf(contract.CodeNotServed, "this region may not serve %s", country)
 }
 
 // refuseMethod answers for a path without a route for the method: 405 where another method has one, 404 where none has.

@@ -34,7 +34,7 @@ func TestRequestsReachTheServiceOfTheTable(t *testing.T) {
 		{"POST", "/api/v1/checkout/quote", contract.ServiceOrder, nil},
 		{"POST", "/api/v1/checkout", contract.ServiceOrder, key},
 		{"GET", "/api/v1/orders/ord_use_1", contract.ServiceOrder, nil},
-		{"POST", "/api/v1/orders/ord_use_1/cancel", contract.ServiceOrder, nil},
+		{"POST", "/api/v1/orders/ord_use_1/cancel", contract.ServiceOrder, key},
 		{"PUT", "/api/v1/admin/products/prd_use_1", contract.ServiceCatalog, admin},
 		{"POST", "/api/v1/admin/categories", contract.ServiceCatalog, admin},
 		{"PUT", "/api/v1/admin/inventory/SKU-1", contract.ServiceInventory, admin},

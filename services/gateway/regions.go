@@ -33,7 +33,17 @@ type RegionStatus struct {
 	RTTMS *float64 `json:"rtt_ms,omitempty" doc:"Round trip from the answering region over the link between the two, in milliseconds, as last measured"`
 	// DistanceKM is absent when the edge did not say where the caller is.
 	DistanceKM *int64 `json:"distance_km,omitempty" doc:"Great-circle distance from the caller in kilometres"`
+	// SteeringPlace is absent too when the edge did not say where the caller is, and for a region that is not tried.
+	SteeringPlace *int `json:"steering_place,omitempty" minimum:"1" doc:"Place in the order in which the caller's requests are sent to regions: 1 is the first, those that are not healthy have none"`
+	// SteeringReason is a geo.Reason, or one of the two below.
+	SteeringReason string `json:"steering_reason,omitempty" enum:"resident,distance,unhealthy,refused" doc:"Why it has that place, or none: resident = the caller's country is kept there, distance = it is nearer than those after it, unhealthy = it takes no shoppers now, refused = it does not serve the caller's country"`
 }
+
+// Why a region has no place in a caller's order.
+const (
+	reasonUnhealthy = "unhealthy"
+	reasonRefused   = "refused"
+)
 
 // regionHealth knows which regions take shoppers. Requests read what a loop last learned.
 type regionHealth struct {
@@ -122,7 +132,7 @@ func (h *regionHealth) healthy(region string) bool {
 }
 
 // statuses lists the regions in the order of their files; from is where the caller is, nil when nobody knows.
-func (h *regionHealth) statuses(from *geo.Point) []RegionStatus {
+func (h *regionHealth) statuses(country string, from *geo.Point) []RegionStatus {
 	all := make([]RegionStatus, 0, len(h.regions))
 	for _, region := range h.regions {
 		status := RegionStatus{
@@ -132,11 +142,37 @@ func (h *regionHealth) statuses(from *geo.Point) []RegionStatus {
 			ms := math.Round(roundTrip.Seconds()*10_000) / 10
 			status.RTTMS = &ms
 		}
-		if from != nil {
-			km := int64(math.Round(geo.DistanceKM(*from, region.Point)))
-			status.DistanceKM = &km
-		}
 		all = append(all, status)
 	}
+	if from != nil {
+		h.place(all, country, *from)
+	}
 	return all
+}
+
+// place adds to each region how far it is from the caller, and its place in the order in which it is tried.
+func (h *regionHealth) place(all []RegionStatus, country string, from geo.Point) {
+	known := make([]geo.Region, len(h.regions))
+	status := make(map[string]*RegionStatus, len(h.regions))
+	for i, region := range h.regions {
+		known[i] = region.Region
+		status[region.Name] = &all[i]
+		km := int64(math.Round(geo.DistanceKM(from, region.Point)))
+		all[i].DistanceKM = &km
+	}
+	plan := geo.Steer(country, from, known)
+	for _, region := range plan.Refused {
+		status[region.Name].SteeringReason = reasonRefused
+	}
+	next := 1
+	for _, step := range plan.Steps {
+		region := status[step.Region.Name]
+		if !region.Healthy {
+			region.SteeringReason = reasonUnhealthy
+			continue
+		}
+		place := next
+		region.SteeringPlace, region.SteeringReason = &place, string(step.Reason)
+		next++
+	}
 }

@@ -33,7 +33,7 @@ func TestASilentRegionIsBelievedForAWhile(t *testing.T) {
 	expect := func(when string, healthy bool) {
 		t.Helper()
 		h.refresh(t.Context())
-		all := h.statuses(nil)
+		all := h.statuses("", nil)
 		if !all[0].Healthy || all[1].Healthy != healthy || all[0].DistanceKM != nil {
 			t.Errorf("%s: %+v", when, all)
 		}
@@ -57,12 +57,53 @@ func TestASilentRegionIsBelievedForAWhile(t *testing.T) {
 	expect("which does not answer over the link", false)
 	h.links.known["there"] = peer{reachable: true, answered: h.now(), roundTrip: 78_430 * time.Microsecond}
 	expect("which answers over the link", true)
-	if trip := h.statuses(nil)[1].RTTMS; trip == nil || *trip != 78.4 {
+	if trip := h.statuses("", nil)[1].RTTMS; trip == nil || *trip != 78.4 {
 		t.Errorf("the round trip is shown as %v", trip)
 	}
 
-	all := h.statuses(&geo.Point{})
+	all := h.statuses("", &geo.Point{})
 	if *all[0].DistanceKM != 0 || *all[1].DistanceKM != 10008 {
 		t.Errorf("the pole is %d km from the equator", *all[1].DistanceKM)
+	}
+}
+
+func TestTheSteeringOrderIsTheCallersOwn(t *testing.T) {
+	t.Parallel()
+	region := func(name string, latitude float64) contract.Region {
+		return contract.Region{Region: geo.Region{Name: name, Point: geo.Point{Latitude: latitude}}}
+	}
+	near, kept, ill, refusing := region("near", 1), region("kept", 50), region("ill", 0), region("refusing", 2)
+	kept.Resident, refusing.Refuses = []string{"RE"}, []string{"RE"}
+	clock := time.Unix(0, 0)
+	h := &regionHealth{
+		own: "near", regions: []contract.Region{near, kept, ill, refusing}, now: func() time.Time { return clock },
+		known: map[string]sighting{"kept": {healthy: true, at: clock}, "refusing": {healthy: true, at: clock}},
+	}
+	expect := func(country, name string, place int, reason string) {
+		t.Helper()
+		for _, got := range h.statuses(country, &geo.Point{}) {
+			if got.Name != name {
+				continue
+			}
+			found := 0
+			if got.SteeringPlace != nil {
+				found = *got.SteeringPlace
+			}
+			if found != place || got.SteeringReason != reason {
+				t.Errorf("%s from %q: place %d (%s), want %d (%s)", name, country, found, got.SteeringReason, place, reason)
+			}
+		}
+	}
+	expect("RE", "kept", 1, "resident")
+	expect("RE", "near", 2, "distance")
+	expect("RE", "ill", 0, "unhealthy")
+	expect("RE", "refusing", 0, "refused")
+	expect("", "near", 1, "distance")
+	expect("", "refusing", 2, "distance")
+	expect("", "kept", 3, "distance")
+	for _, got := range h.statuses("RE", nil) {
+		if got.SteeringPlace != nil || got.SteeringReason != "" {
+			t.Errorf("a caller without a place has an order: %+v", got)
+		}
 	}
 }

@@ -34,8 +34,8 @@ func TestRegionsAreListedWithTheCallersDistance(t *testing.T) {
 		if region.Healthy != (region.Name == shop.Region.Name) {
 			t.Errorf("%s is healthy: %t; only this one can be known here", region.Name, region.Healthy)
 		}
-		if region.DistanceKM != nil {
-			t.Errorf("a stranger's word on its place was believed: %d km", *region.DistanceKM)
+		if region.DistanceKM != nil || region.SteeringPlace != nil {
+			t.Errorf("a stranger's word on its place was believed: %+v", region)
 		}
 	}
 	tokyo["X-Edge-Auth"] = shop.Env.EdgeSecret
@@ -43,10 +43,34 @@ func TestRegionsAreListedWithTheCallersDistance(t *testing.T) {
 		if region.DistanceKM == nil || *region.DistanceKM < 5000 || *region.DistanceKM > 12000 {
 			t.Errorf("Tokyo is %v km from %s", region.DistanceKM, region.City)
 		}
+		if first := region.SteeringPlace != nil && *region.SteeringPlace == 1; first != region.Healthy {
+			t.Errorf("%s is healthy: %t, tried first: %t", region.Name, region.Healthy, first)
+		}
 	}
 	tokyo["CF-IPLatitude"] = "north"
 	if all := ask(tokyo); all[0].DistanceKM != nil {
 		t.Error("a place that makes no sense gave a distance")
+	}
+}
+
+func TestACountryThatTheRegionRefusesIsNotServed(t *testing.T) {
+	t.Parallel()
+	shop := kittest.Start(t, gateway.Definition())
+	shop.Neighbour(t, contract.ServiceCatalog, echo(t, contract.ServiceCatalog))
+	fromCuba := map[string]string{"CF-IPCountry": "CU"}
+	if response := shop.Do(t, http.MethodGet, "/api/v1/regions", nil, nil, fromCuba); response.StatusCode != http.StatusOK {
+		t.Errorf("a stranger's word on its country was believed: %d", response.StatusCode)
+	}
+	fromCuba["X-Edge-Auth"] = shop.Env.EdgeSecret
+	for _, path := range []string{"/api/v1/products", "/api/v1/cart", "/api/v1/regions", "/.well-known/jwks.json"} {
+		response := shop.Do(t, http.MethodGet, path, nil, nil, fromCuba)
+		found := problem(t, response, http.StatusUnavailableForLegalReasons)
+		if found.Type != "https://meridian.store/problems/not-served" || response.Header.Get("Cache-Control") != "no-store" || response.Header.Get("Link") == "" {
+			t.Errorf("%s: %+v %v", path, found, response.Header)
+		}
+	}
+	if response := shop.Do(t, http.MethodGet, "/health", nil, nil, fromCuba); response.StatusCode != http.StatusOK {
+		t.Errorf("/health answered %d", response.StatusCode)
 	}
 }
 

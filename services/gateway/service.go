@@ -21,8 +21,10 @@ type Service struct {
 	limiter   *limiter
 	forwarder *forwarder
 	regions   *regionHealth
-	document  *documents
-	limited   *prometheus.CounterVec
+	// refuses are the countries that the region does not serve.
+	refuses  []string
+	document *documents
+	limited  *prometheus.CounterVec
 }
 
 // Definition is the gateway with the route table that it ships with.
@@ -56,6 +58,7 @@ func setup(base *kit.Base, table Table) error {
 		},
 		forwarder: &forwarder{instances: instances, region: base.Region.Name, duration: metrics.duration, retries: metrics.retries},
 		regions:   newRegionHealth(base),
+		refuses:   base.Region.Refuses,
 		document:  newDocuments(base, matcher, table.services()),
 		limited:   metrics.limited,
 	}

@@ -52,38 +52,71 @@ func route(country, serving string, regions []contract.Region) []place {
 	return places
 }
 
+// supply is what a plan may take: stock as it was read, less what plans took from it since.
+type supply map[shelf][]bucket
+
+// supplyOf puts the buckets of each shelf in the order in which a process takes from them: its own first, then those after it. own
+// is the process's number; processes with different numbers begin at different buckets of a split shelf.
+func supplyOf(buckets []bucket, own int64) supply {
+	s := supply(byShelf(buckets))
+	for _, shelved := range s {
+		slices.SortFunc(shelved, func(a, b bucket) int { return cmp.Compare(a.number, b.number) })
+		first := int(own) % len(shelved)
+		slices.Reverse(shelved[:first])
+		slices.Reverse(shelved[first:])
+		slices.Reverse(shelved)
+	}
+	return s
+}
+
+// available gives what is left of a SKU in the warehouses of a way.
+func (s supply) available(sku string, way []place) (units int64) {
+	for _, stop := range way {
+		for _, b := range s[shelf{sku, stop}] {
+			units += b.available()
+		}
+	}
+	return units
+}
+
 // allocate takes each SKU's units from the first warehouse of the way that has some, then from the next. It gives either
-// allocations that cover every line, or the lines that cannot be covered; never a part. Stock in a warehouse that is not on the
-// way is not for sale.
-func allocate(summed []contract.SKUCount, levels []contract.StockLevel, way []place) ([]contract.Allocation, []shortage) {
-	type shelf struct {
-		sku string
-		place
-	}
-	available := make(map[shelf]int64, len(levels))
-	for _, level := range levels {
-		available[shelf{level.SKU, place{level.Region, level.Warehouse}}] = level.OnHand - level.Reserved
-	}
-	var allocations []contract.Allocation
+// takings that cover every line, or the lines that cannot be covered; never a part, and then it takes nothing. Stock in a
+// warehouse that is not on the way is not for sale.
+func (s supply) allocate(summed []contract.SKUCount, way []place) ([]taking, []shortage) {
 	var shortages []shortage
 	for _, line := range summed {
-		missing := line.Quantity
-		for _, stop := range way {
-			take := min(missing, available[shelf{line.SKU, stop}])
-			if take <= 0 {
-				continue
-			}
-			allocations = append(allocations, contract.Allocation{Region: stop.region, Warehouse: stop.warehouse, SKU: line.SKU, Quantity: take})
-			missing -= take
-		}
-		if missing > 0 {
-			shortages = append(shortages, shortage{SKU: line.SKU, Requested: line.Quantity, Available: line.Quantity - missing})
+		if available := s.available(line.SKU, way); available < line.Quantity {
+			shortages = append(shortages, shortage{SKU: line.SKU, Requested: line.Quantity, Available: max(available, 0)})
 		}
 	}
 	if len(shortages) > 0 {
 		return nil, shortages
 	}
-	return allocations, nil
+	var takings []taking
+	for _, line := range summed {
+		takings = s.take(takings, line, way)
+	}
+	return takings, nil
+}
+
+// take adds the takings of one line, of which enough is there.
+func (s supply) take(takings []taking, line contract.SKUCount, way []place) []taking {
+	missing := line.Quantity
+	for _, stop := range way {
+		shelved := s[shelf{line.SKU, stop}]
+		for i := range shelved {
+			units := min(missing, shelved[i].available())
+			if units <= 0 {
+				continue
+			}
+			shelved[i].reserved += units
+			missing -= units
+			takings = append(takings, taking{
+				Allocation: contract.Allocation{Region: stop.region, Warehouse: stop.warehouse, SKU: line.SKU, Quantity: units}, Bucket: shelved[i].number,
+			})
+		}
+	}
+	return takings
 }
 
 // outOfStock tells which SKUs a request could not get.

@@ -18,15 +18,16 @@ var (
 )
 
 // situations draws lines, stock and a way of warehouses.
-func drawSituation(t *rapid.T) ([]contract.SKUCount, []contract.StockLevel, []place) {
+func drawSituation(t *rapid.T) ([]contract.SKUCount, []bucket, []place) {
 	way := rapid.Permutation(places).Draw(t, "way")
 	way = way[:rapid.IntRange(1, len(way)).Draw(t, "stops")]
-	var levels []contract.StockLevel
+	var stock []bucket
 	for _, sku := range []string{"A", "B", "C"} {
 		for _, p := range places {
-			if onHand := rapid.Int64Range(-1, 6).Draw(t, "on hand"); onHand >= 0 {
-				levels = append(levels, contract.StockLevel{
-					SKU: sku, Region: p.region, Warehouse: p.warehouse, OnHand: onHand, Reserved: rapid.Int64Range(0, onHand).Draw(t, "reserved"),
+			for number := range rapid.Int64Range(0, 3).Draw(t, "buckets") {
+				onHand := rapid.Int64Range(0, 6).Draw(t, "on hand")
+				stock = append(stock, bucket{
+					shelf: shelf{sku, p}, number: number, onHand: onHand, reserved: rapid.Int64Range(0, onHand).Draw(t, "reserved"),
 				})
 			}
 		}
@@ -38,18 +39,21 @@ func drawSituation(t *rapid.T) ([]contract.SKUCount, []contract.StockLevel, []pl
 	if err != nil {
 		t.Fatal(err)
 	}
-	return summed, levels, way
+	return summed, stock, way
 }
 
 func TestAllocationsCoverEveryLineOrNone(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		summed, levels, way := drawSituation(t)
-		allocations, shortages := allocate(summed, levels, way)
+		summed, stock, way := drawSituation(t)
+		left := supplyOf(stock, rapid.Int64Range(0, 4).Draw(t, "own"))
+		takings, shortages := left.allocate(summed, way)
+		eachBucketGaveWhatWasTaken(t, stock, left, takings)
+		allocations := merged(takings)
 		available := func(sku string, p place) (n int64) {
-			for _, l := range levels {
-				if l.SKU == sku && l.Region == p.region && l.Warehouse == p.warehouse {
-					n += l.OnHand - l.Reserved
+			for _, b := range stock {
+				if b.shelf == (shelf{sku, p}) {
+					n += b.available()
 				}
 			}
 			return n
@@ -93,6 +97,41 @@ func TestAllocationsCoverEveryLineOrNone(t *testing.T) {
 			t.Fatalf("a part was allocated: %v", allocations)
 		}
 	})
+}
+
+// eachBucketGaveWhatWasTaken compares what is left for the next plan with what was there.
+func eachBucketGaveWhatWasTaken(t *rapid.T, before []bucket, left supply, takings []taking) {
+	taken := map[bucketKey]int64{}
+	for _, t := range takings {
+		taken[bucketKey{shelfOf(t.Allocation), t.Bucket}] += t.Quantity
+	}
+	for _, b := range before {
+		key := bucketKey{b.shelf, b.number}
+		i := slices.IndexFunc(left[b.shelf], func(other bucket) bool { return other.number == b.number })
+		if got := b.available() - left[b.shelf][i].available(); got != taken[key] || taken[key] > b.available() {
+			t.Fatalf("%+v gave %d, %d were taken", b, got, taken[key])
+		}
+	}
+}
+
+// A process begins with its own bucket, and processes of other numbers with others, as far as there are so many.
+func TestEachProcessTakesFromItsOwnBucketFirst(t *testing.T) {
+	t.Parallel()
+	here := shelf{"A", places[0]}
+	for own, want := range map[int64][]int64{0: {0, 1, 2}, 1: {1, 2, 0}, 2: {2, 0, 1}, 3: {0, 1, 2}} {
+		var stock []bucket
+		for number := range int64(3) {
+			stock = append(stock, bucket{shelf: here, number: number, onHand: 2})
+		}
+		takings, _ := supplyOf(stock, own).allocate([]contract.SKUCount{{SKU: "A", Quantity: 5}}, places[:1])
+		var got []int64
+		for _, t := range takings {
+			got = append(got, t.Bucket)
+		}
+		if !slices.Equal(got, want) || takings[0].Quantity != 2 || takings[2].Quantity != 1 {
+			t.Errorf("process %d took %+v, want buckets %v", own, takings, want)
+		}
+	}
 }
 
 func TestLinesOfOneSKUAreSummed(t *testing.T) {

@@ -25,6 +25,13 @@ func (s *service) routes(api *httpx.API) {
 	httpx.Handle(api, huma.Operation{OperationID: "post-counts", Method: http.MethodPost, Path: "/api/v1/admin/inventory",
 		Summary: "Set what is on hand of many SKUs", Tags: admin, Security: operators, DefaultStatus: http.StatusOK}, s.postCounts)
 
+	httpx.Handle(api, huma.Operation{OperationID: "post-adjustments", Method: http.MethodPost, Path: "/api/v1/admin/inventory/adjustments",
+		Summary: "Change what is on hand of many SKUs by what came or went", Tags: admin, Security: operators, DefaultStatus: http.StatusOK}, s.postAdjustments)
+	httpx.Handle(api, huma.Operation{OperationID: "list-movements", Method: http.MethodGet, Path: "/api/v1/admin/inventory/{sku}/movements",
+		Summary: "The ledger of a SKU, newest first", Tags: admin, Security: operators}, s.getMovements)
+	httpx.Handle(api, huma.Operation{OperationID: "put-buckets", Method: http.MethodPut, Path: "/api/v1/admin/inventory/{sku}/buckets",
+		Summary: "Spread a SKU's stock over rows, for a sale that many processes serve at once", Tags: admin, Security: operators}, s.putBuckets)
+
 	httpx.Handle(api, huma.Operation{OperationID: "import-counts", Method: http.MethodPost, Path: "/internal/v1/counts",
 		Summary: "Set what is on hand of many SKUs, for the imports service", Tags: internal, DefaultStatus: http.StatusOK}, s.postCounts)
 	httpx.Handle(api, huma.Operation{OperationID: "reserve", Method: http.MethodPost, Path: "/internal/v1/reservations",
@@ -35,6 +42,8 @@ func (s *service) routes(api *httpx.API) {
 		Summary: "Give a saga's stock back", Tags: internal, DefaultStatus: http.StatusOK}, answer(s.release))
 	httpx.Handle(api, huma.Operation{OperationID: "confirm", Method: http.MethodPost, Path: "/internal/v1/reservations/{saga_id}/confirm",
 		Summary: "Sell what a saga holds", Tags: internal, DefaultStatus: http.StatusOK}, answer(s.confirm))
+	httpx.Handle(api, huma.Operation{OperationID: "return", Method: http.MethodPost, Path: "/internal/v1/reservations/{saga_id}/returns",
+		Summary: "Put units of a saga's sale back on hand", Tags: internal, DefaultStatus: http.StatusCreated}, s.postReturn)
 }
 
 type reservationOutput struct {
@@ -51,11 +60,28 @@ func (s *service) postReservation(ctx context.Context, input *struct{ Body contr
 	if err != nil {
 		return nil, err
 	}
-	status := http.StatusOK
-	if created {
-		status = http.StatusCreated
+	return &reservationOutput{Status: statusOf(created), Body: r.Reservation}, nil
+}
+
+type returnInput struct {
+	SagaID string `path:"saga_id" maxLength:"64"`
+	Body   contract.StockReturn
+}
+
+func (s *service) postReturn(ctx context.Context, input *returnInput) (*reservationOutput, error) {
+	r, created, err := s.takeBack(ctx, input.SagaID, input.Body)
+	if err != nil {
+		return nil, err
 	}
-	return &reservationOutput{Status: status, Body: r.Reservation}, nil
+	return &reservationOutput{Status: statusOf(created), Body: r.Reservation}, nil
+}
+
+// statusOf tells what was made now from what was there already.
+func statusOf(created bool) int {
+	if created {
+		return http.StatusCreated
+	}
+	return http.StatusOK
 }
 
 // answer makes a handler of something that is done to a saga's reservation.

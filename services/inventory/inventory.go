@@ -27,7 +27,9 @@ import (
 
 // Movements of stock.
 const (
+	movementReceived = "received"
 	movementSold     = "sold"
+	movementReturned = "returned"
 	movementAdjusted = "adjusted"
 )
 
@@ -40,6 +42,10 @@ type reservation struct {
 	region      string
 	requestHash string
 	version     int64
+	// takings say which buckets the allocations are from.
+	takings []taking
+	// trace is that of the request that makes or changes it.
+	trace string
 }
 
 // sagaRegion finds the home of a saga by its id.

@@ -3,12 +3,13 @@ package inventory
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/rueidis"
 
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/replication/outbox"
@@ -33,11 +34,17 @@ func start(t *testing.T, options ...kittest.Option) shop {
 
 // service makes a second copy on the same database whose loops do not run, for tests that call it directly.
 func (s shop) service() *service {
-	store := newStore(s.DB, outbox.NewWriter(s.Name, s.Region.Region, time.Now), time.Now, s.Regions)
-	return &service{
-		store: store, bands: newAnnouncer(store, defaultSettings().bandsEvery, nil), region: s.Region.Name, regions: s.Regions,
-		settings: defaultSettings(), now: time.Now, outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "x"}, []string{"outcome"}),
-	}
+	return s.serviceIn(s.Region.Name)
+}
+
+// serviceIn makes such a copy in another region.
+func (s shop) serviceIn(region string) *service {
+	writer := outbox.NewWriter(s.Name, s.Region.Region, time.Now)
+	copied := assemble(newStore(s.DB, writer, time.Now, s.Regions), region, s.Regions, slog.New(slog.DiscardHandler))
+	copied.bands = newAnnouncer(copied.store, defaultSettings().bandsEvery, nil)
+	copied.counts = newCounts(rueidis.ClientOption{}, s.Env.Namespace, copied.log)
+	copied.settings, copied.now = defaultSettings(), time.Now
+	return copied
 }
 
 func newSaga() string { return geo.NewID("sga", "use") }
@@ -117,11 +124,15 @@ func (s shop) audit(t testing.TB) {
 	t.Helper()
 	for promise, query := range map[string]string{
 		"on hand is the sum of movements": `
-			SELECT count(*) FROM stock AS s WHERE on_hand <> COALESCE((SELECT sum(quantity) FROM movements AS m
+			SELECT count(*) FROM (SELECT crdb_region, sku, warehouse, sum(on_hand) AS on_hand FROM stock GROUP BY crdb_region, sku, warehouse) AS s
+			WHERE on_hand <> COALESCE((SELECT sum(quantity) FROM movements AS m
 			WHERE m.crdb_region = s.crdb_region AND m.sku = s.sku AND m.warehouse = s.warehouse), 0)`,
+		"no movement without its stock": `
+			SELECT count(*) FROM movements AS m LEFT JOIN stock AS s ON s.crdb_region = m.crdb_region AND s.sku = m.sku
+			AND s.warehouse = m.warehouse AND s.bucket = 0 WHERE s.sku IS NULL`,
 		"reserved is the sum of live lines": `
 			SELECT count(*) FROM stock AS s WHERE reserved <> COALESCE((SELECT sum(quantity) FROM reservation_lines AS l
-			WHERE l.crdb_region = s.crdb_region AND l.sku = s.sku AND l.warehouse = s.warehouse), 0)`,
+			WHERE l.crdb_region = s.crdb_region AND l.sku = s.sku AND l.warehouse = s.warehouse AND l.bucket = s.bucket), 0)`,
 		"reserved is never negative nor above on hand": `
 			SELECT count(*) FROM stock WHERE reserved < 0 OR reserved > on_hand`,
 		"lines belong to holds": `
@@ -130,6 +141,10 @@ func (s shop) audit(t testing.TB) {
 		"holds have their lines": `
 			SELECT count(*) FROM reservations AS r WHERE state = 'held' AND jsonb_array_length(allocations) <>
 			(SELECT count(*) FROM reservation_lines AS l WHERE l.saga_id = r.saga_id)`,
+		"no more came back than was sold": `
+			SELECT count(*) FROM reservations AS r WHERE
+			(SELECT COALESCE(sum((a->>'quantity')::INT8), 0) FROM jsonb_array_elements(r.allocations) AS a) <
+			(SELECT COALESCE(sum((a->>'quantity')::INT8), 0) FROM returns AS b, jsonb_array_elements(b.allocations) AS a WHERE b.saga_id = r.saga_id)`,
 	} {
 		var broken int
 		if err := s.DB.QueryRow(t.Context(), query).Scan(&broken); err != nil || broken != 0 {

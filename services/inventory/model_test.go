@@ -11,10 +11,14 @@ import (
 	"github.com/meridian-store/meridian/services/contract"
 )
 
+// stockedIn is a SKU in a warehouse.
+type stockedIn struct{ sku, warehouse string }
+
 // model is what the rules say that the stock is, without SQL.
 type model struct {
-	onHand, reserved map[shelfKey]int64
+	onHand, reserved map[stockedIn]int64
 	sagas            map[string]*contract.Reservation
+	returns          int
 	order            []string
 }
 
@@ -27,7 +31,16 @@ func (m *model) available(sku string) (total int64) {
 	return total
 }
 
-// TestRandomHistories runs random reserves, releases, confirms and counts and compares each answer and the stock after each with
+func (m *model) known(sku string) bool {
+	for key := range m.onHand {
+		if key.sku == sku {
+			return true
+		}
+	}
+	return false
+}
+
+// TestRandomHistories runs random reserves, releases, confirms, returns, counts, adjustments and splits and compares each answer and the stock after each with
 // the model.
 func TestRandomHistories(t *testing.T) {
 	t.Parallel()
@@ -37,13 +50,21 @@ func TestRandomHistories(t *testing.T) {
 		histories++
 		// SKUs of its own keep the histories apart in one database.
 		names := []string{fmt.Sprintf("A%d", histories), fmt.Sprintf("B%d", histories)}
-		m := &model{onHand: map[shelfKey]int64{}, reserved: map[shelfKey]int64{}, sagas: map[string]*contract.Reservation{}}
+		m := &model{onHand: map[stockedIn]int64{}, reserved: map[stockedIn]int64{}, sagas: map[string]*contract.Reservation{}}
 		for range rapid.IntRange(4, 14).Draw(rt, "steps") {
-			switch rapid.SampledFrom([]string{"count", "count", "reserve", "reserve", "reserve", "release", "confirm"}).Draw(rt, "step") {
+			switch rapid.SampledFrom([]string{"count", "adjust", "adjust", "reserve", "reserve", "reserve", "release", "confirm", "confirm", "return", "split"}).Draw(rt, "step") {
 			case "count":
 				m.count(t, rt, shop, names)
 			case "reserve":
 				m.reserve(t, rt, shop, names)
+			case "adjust":
+				m.adjust(t, rt, shop, names)
+			case "return":
+				m.takeBack(t, rt, shop, histories)
+			case "split":
+				if sku := rapid.SampledFrom(names).Draw(rt, "sku"); m.known(sku) {
+					shop.rebucket(t, sku, rapid.Int64Range(1, 4).Draw(rt, "buckets")) // moves units and changes no sum
+				}
 			case "release":
 				m.settle(t, rt, shop, "release", contract.ReservationReleased, contract.ReservationSold)
 			case "confirm":
@@ -57,7 +78,7 @@ func TestRandomHistories(t *testing.T) {
 
 func (m *model) count(t *testing.T, rt *rapid.T, shop shop, names []string) {
 	count := stock(rapid.SampledFrom(names).Draw(rt, "sku"), rapid.SampledFrom([]string{iad, dub, sin}).Draw(rt, "warehouse"), rapid.Int64Range(0, 9).Draw(rt, "on hand"))
-	key := shelfKey{count.SKU, count.Warehouse}
+	key := stockedIn{count.SKU, count.Warehouse}
 	want := outcomeApplied
 	if count.OnHand < m.reserved[key] {
 		want = outcomeRefused
@@ -72,6 +93,82 @@ func (m *model) count(t *testing.T, rt *rapid.T, shop shop, names []string) {
 		if got := shop.tryCount(t, count)[0]; got.Outcome != outcomeUnchanged {
 			rt.Fatalf("the repeated count was %s", got.Outcome)
 		}
+	}
+}
+
+func (m *model) adjust(t *testing.T, rt *rapid.T, shop shop, names []string) {
+	a := contract.StockAdjustment{
+		SKU: rapid.SampledFrom(names).Draw(rt, "sku"), Warehouse: rapid.SampledFrom([]string{iad, dub, sin}).Draw(rt, "warehouse"),
+		Delta: rapid.Int64Range(-5, 9).Draw(rt, "delta"), Kind: movementAdjusted, Reference: newSaga(),
+	}
+	key := stockedIn{a.SKU, a.Warehouse}
+	want := outcomeApplied
+	if m.onHand[key]+a.Delta < m.reserved[key] {
+		want = outcomeRefused
+	} else {
+		m.onHand[key] += a.Delta
+	}
+	if got := shop.adjust(t, a)[0]; got.Outcome != want {
+		rt.Fatalf("the adjustment %+v was %+v, want %s", a, got, want)
+	}
+	if want == outcomeApplied {
+		if got := shop.adjust(t, a)[0]; got.Outcome != outcomeUnchanged {
+			rt.Fatalf("the repeated adjustment was %s", got.Outcome)
+		}
+	}
+}
+
+// takeBack returns all that is out of one SKU of a saga, or one too many.
+func (m *model) takeBack(t *testing.T, rt *rapid.T, shop shop, history int) {
+	if len(m.order) == 0 {
+		return
+	}
+	saga := rapid.SampledFrom(m.order).Draw(rt, "saga")
+	known := m.sagas[saga]
+	sku := known.Allocations[0].SKU
+	var out int64
+	for _, a := range known.Allocations {
+		if a.SKU == sku {
+			out += a.Quantity
+		}
+	}
+	tooMany := rapid.Bool().Draw(rt, "too many")
+	want, asked := http.StatusCreated, out
+	if asked == 0 || tooMany {
+		asked++
+	}
+	if known.State == contract.ReservationReleased || asked > out {
+		want = http.StatusConflict
+	}
+	m.returns++
+	request := back(fmt.Sprintf("r%d-%d", history, m.returns), line(sku, asked))
+	if got := shop.takeBack(t, saga, request); got != want {
+		rt.Fatalf("returning %d of the %d of %s that are out of what is %s got %d, want %d", asked, out, sku, known.State, got, want)
+	}
+	if want != http.StatusCreated {
+		return
+	}
+	m.sell(known)
+	for i, a := range known.Allocations {
+		if a.SKU == sku {
+			m.onHand[stockedIn{a.SKU, a.Warehouse}] += a.Quantity
+			known.Allocations[i].Quantity = 0
+		}
+	}
+	if got := shop.takeBack(t, saga, request); got != http.StatusOK {
+		rt.Fatalf("the repeated return got %d", got)
+	}
+}
+
+// sell books a hold as sold.
+func (m *model) sell(known *contract.Reservation) {
+	if known.State != contract.ReservationHeld {
+		return
+	}
+	known.State = contract.ReservationSold
+	for _, a := range known.Allocations {
+		m.reserved[stockedIn{a.SKU, a.Warehouse}] -= a.Quantity
+		m.onHand[stockedIn{a.SKU, a.Warehouse}] -= a.Quantity
 	}
 }
 
@@ -96,7 +193,7 @@ func (m *model) reserve(t *testing.T, rt *rapid.T, shop shop, names []string) {
 		m.sagas[saga] = &got
 		m.order = append(m.order, saga)
 		for _, a := range got.Allocations {
-			m.reserved[shelfKey{a.SKU, a.Warehouse}] += a.Quantity
+			m.reserved[stockedIn{a.SKU, a.Warehouse}] += a.Quantity
 		}
 	}
 }
@@ -119,7 +216,7 @@ func (m *model) settle(t *testing.T, rt *rapid.T, shop shop, action, target, ref
 	}
 	known.State = target
 	for _, a := range known.Allocations {
-		key := shelfKey{a.SKU, a.Warehouse}
+		key := stockedIn{a.SKU, a.Warehouse}
 		m.reserved[key] -= a.Quantity
 		if target == contract.ReservationSold {
 			m.onHand[key] -= a.Quantity
@@ -130,7 +227,7 @@ func (m *model) settle(t *testing.T, rt *rapid.T, shop shop, action, target, ref
 func (m *model) compare(t *testing.T, rt *rapid.T, shop shop, names []string) {
 	for _, sku := range names {
 		for warehouse, level := range shop.levels(t, sku) {
-			key := shelfKey{sku, warehouse}
+			key := stockedIn{sku, warehouse}
 			if want := [2]int64{m.onHand[key], m.reserved[key]}; level != want {
 				rt.Fatalf("%v has %v, want %v", key, level, want)
 			}

@@ -7,89 +7,151 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/services/kit/telemetry"
 )
 
-// optimisticPlans is how often a plan is made from stock that nobody holds still. Each failure means that another sale went
-// through; the plan after the last is made from locked rows, so that its answer is final.
-const optimisticPlans = 3
+const (
+	// optimisticPlans is how often a plan is made from stock that nobody holds still. Each failure means that another sale went
+	// through; the plans after that are made from locked rows, so that their answers are final.
+	optimisticPlans = 3
+	// mostPlans ends a reserve that finds its saga written by another each time it looks, which no shop in order does.
+	mostPlans = 8
+)
 
-// reserve holds stock for a saga, all lines or none: five round trips and one commit whatever the number of lines, as long as
-// nobody takes the same units between the plan and the hold. created is false when the saga's reservation was there already.
+// ask is a request to reserve, checked and ready to be planned.
+type ask struct {
+	saga, region, hash, trace string
+	lines                     []contract.SKUCount
+	way                       []place
+	expiresAt                 time.Time
+}
+
+func (a ask) alone() string { return "saga " + a.saga }
+
+func (a ask) shared() []string {
+	keys := make([]string, len(a.lines))
+	for i, line := range a.lines {
+		keys[i] = line.SKU
+	}
+	return keys
+}
+
+// reserve holds stock for a saga, all lines or none: four round trips and one commit whatever the number of lines, as long as
+// nobody takes the same units between the plan and the hold, and the same four for all that are held together. created is false
+// when the saga's reservation was there already.
 func (s *service) reserve(ctx context.Context, request contract.ReservationRequest) (r reservation, created bool, err error) {
-	region, err := sagaRegion(request.SagaID, s.regions)
+	asked, err := s.prepare(ctx, request)
 	if err != nil {
 		return reservation{}, false, err
+	}
+	if request.First {
+		if shortages := s.counts.hopeless(ctx, asked.lines); len(shortages) > 0 {
+			s.outcomes.WithLabelValues("shed").Inc()
+			return reservation{}, false, outOfStock(shortages)
+		}
+	}
+	h, err := s.reserving.do(ctx, asked)
+	switch {
+	case err == nil && h.created:
+		s.outcomes.WithLabelValues("held").Inc()
+		s.bands.note(asked.shared()...)
+	case contract.CodeOf(err) == contract.CodeOutOfStock:
+		s.outcomes.WithLabelValues("out_of_stock").Inc()
+	case contract.CodeOf(err) == contract.CodeInternal:
+		err = fmt.Errorf("reserve for %s: %w", request.SagaID, err)
+	}
+	return h.reservation, h.created, err
+}
+
+func (s *service) prepare(ctx context.Context, request contract.ReservationRequest) (ask, error) {
+	region, err := sagaRegion(request.SagaID, s.regions)
+	if err != nil {
+		return ask{}, err
 	}
 	summed, err := sumLines(request.Lines)
 	if err != nil {
-		return reservation{}, false, err
+		return ask{}, err
 	}
 	hash, err := hashRequest(request.Country, summed)
 	if err != nil {
-		return reservation{}, false, err
+		return ask{}, err
 	}
-	way := route(request.Country, s.region, s.regions)
-	plan := func(levels []contract.StockLevel) (reservation, error) {
-		allocations, shortages := allocate(summed, levels, way)
-		if len(shortages) > 0 {
-			return reservation{}, outOfStock(shortages)
-		}
-		return reservation{
-			Reservation: contract.Reservation{
-				SagaID: request.SagaID, State: contract.ReservationHeld, Allocations: allocations,
-				ExpiresAt: s.now().Add(time.Duration(request.HoldSeconds) * time.Second).UTC().Truncate(time.Microsecond),
-			},
-			region: region, requestHash: hash, version: 1,
-		}, nil
-	}
-	skus := make([]string, len(summed))
-	for i, line := range summed {
-		skus[i] = line.SKU
-	}
-	r, err = s.hold(ctx, skus, plan)
-	switch {
-	case err == nil:
-		s.outcomes.WithLabelValues("held").Inc()
-		s.bands.note(skus...)
-		return r, true, nil
-	case errors.Is(err, errKnown), contract.CodeOf(err) == contract.CodeOutOfStock:
-		// A repeat must not be told that the stock is gone which it has itself taken.
-		r, err = s.answerRepeat(ctx, region, request.SagaID, hash, err)
-		return r, false, err
-	default:
-		return reservation{}, false, fmt.Errorf("reserve for %s: %w", request.SagaID, err)
-	}
+	return ask{
+		saga: request.SagaID, region: region, hash: hash, trace: telemetry.TraceParent(ctx), lines: summed,
+		way:       route(request.Country, s.region, s.regions),
+		expiresAt: s.now().Add(time.Duration(request.HoldSeconds) * time.Second).UTC().Truncate(time.Microsecond),
+	}, nil
 }
 
-// hold plans and holds until it succeeds or stock is short.
-func (s *service) hold(ctx context.Context, skus []string, plan func([]contract.StockLevel) (reservation, error)) (reservation, error) {
-	for range optimisticPlans {
-		levels, err := s.store.levels(ctx, skus)
-		if err != nil {
-			return reservation{}, err
-		}
-		planned, err := plan(levels)
-		if err != nil {
-			return reservation{}, err
-		}
-		if err := s.store.hold(ctx, planned); !errors.Is(err, errTaken) {
-			return planned, err
-		}
-	}
-	return s.store.holdLocked(ctx, skus, plan)
+// held is the answer to one ask.
+type held struct {
+	reservation
+	created bool
 }
 
-// answerRepeat gives the reservation that the saga has already; without one, what went wrong stands.
-func (s *service) answerRepeat(ctx context.Context, region, sagaID, hash string, cause error) (reservation, error) {
-	found, ok, err := s.store.find(ctx, region, sagaID)
-	if err != nil {
-		return reservation{}, err
+// reserveAll answers asks of different sagas in one transaction. What is wrong with one is its own answer and holds no other up.
+func (s *service) reserveAll(ctx context.Context, asks []ask) []result[held] {
+	s.sizes.Observe(float64(len(asks)))
+	results, err := s.attempts(ctx, asks)
+	if err == nil {
+		return results
 	}
-	if ok {
-		return found.repeated(hash)
+	results = make([]result[held], len(asks))
+	for i, a := range asks {
+		if _, refused := sqldb.AsPgError(err); refused && len(asks) > 1 {
+			// SQL took offence at something. Only those who brought it shall hear of it.
+			results[i] = s.reserveAll(ctx, []ask{a})[0]
+		} else {
+			results[i].err = err
+		}
 	}
-	if contract.CodeOf(cause) == contract.CodeOutOfStock {
-		s.outcomes.WithLabelValues("out_of_stock").Inc()
+	return results
+}
+
+// attempts plans and holds until it succeeds or stock is short.
+func (s *service) attempts(ctx context.Context, asks []ask) ([]result[held], error) {
+	var cause error
+	for n := range mostPlans {
+		p := plan{asks: asks, own: s.own, readAt: time.Now(), results: make([]result[held], len(asks))}
+		var err error
+		if n < optimisticPlans {
+			err = s.store.holdSeen(ctx, &p)
+		} else {
+			err = s.store.holdLocked(ctx, &p)
+		}
+		if err == nil {
+			s.learn(&p)
+			return p.results, nil
+		}
+		if cause = err; !errors.Is(err, errTaken) && !errors.Is(err, errKnown) {
+			break
+		}
 	}
-	return reservation{}, cause
+	if errors.Is(cause, errTaken) || errors.Is(cause, errKnown) {
+		cause = contract.Unavailable(cause, "the stock is changing too fast; try again")
+	}
+	return nil, cause
+}
+
+// learn keeps what a plan shows of the demand for its SKUs; it never waits.
+func (s *service) learn(p *plan) {
+	demand := map[string]int{}
+	for _, a := range p.asks {
+		for _, line := range a.lines {
+			demand[line.SKU]++
+		}
+	}
+	wanted := p.short
+	for sku, requests := range demand {
+		if requests > 1 {
+			s.heat.add(sku, requests)
+			wanted = append(wanted, sku)
+		}
+	}
+	s.heat.seen(p.buckets)
+	if len(wanted) > 0 {
+		s.counts.watch(wanted)
+		s.counts.publish(countsOf(wanted, p.buckets, s.regions, p.readAt))
+	}
 }

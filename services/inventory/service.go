@@ -5,9 +5,11 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/rueidis"
 
 	"github.com/meridian-store/meridian/replication/outbox"
 	"github.com/meridian-store/meridian/services/contract"
@@ -47,10 +49,10 @@ func definitionWith(settings settings) kit.Definition {
 		Name: contract.ServiceInventory,
 		Schema: &sqldb.Schema{
 			Migrations:    sqldb.Merge(outbox.Migrations(), own),
-			RegionalByRow: append(outbox.Tables(), "stock", "movements", "reservations", "reservation_lines"),
+			RegionalByRow: append(outbox.Tables(), "stock", "movements", "reservations", "reservation_lines", "returns"),
 			Global:        []string{"bands"},
 		},
-		UsesBroker: true,
+		UsesBroker: true, UsesRedis: true, RedisOptional: true,
 		Setup: func(_ context.Context, base *kit.Base) error {
 			newService(base, settings).declare(base)
 			return nil
@@ -60,27 +62,47 @@ func definitionWith(settings settings) kit.Definition {
 
 // service is one running copy of the inventory service.
 type service struct {
-	store    *store
-	bands    *announcer
-	payments payments
-	region   string
-	regions  []contract.Region
+	store     *store
+	reserving *group[ask, held]
+	counts    *counts
+	heat      *heat
+	bands     *announcer
+	payments  payments
+	region    string
+	regions   []contract.Region
+	// own is the number of the bucket that this copy takes from first.
+	own      int64
 	settings settings
 	now      func() time.Time
 	log      *slog.Logger
 	outcomes *prometheus.CounterVec
+	sizes    prometheus.Histogram
 }
 
 func newService(base *kit.Base, settings settings) *service {
-	store := newStore(base.DB, outbox.Start(base), base.Now, base.Regions)
-	outcomes := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "meridian_inventory_reservations_total", Help: "Reservations by what became of them: held, out_of_stock, sold, released, extended.",
+	s := assemble(newStore(base.DB, outbox.Start(base), base.Now, base.Regions), base.Region.Name, base.Regions, base.Log)
+	s.settings, s.now, s.payments = settings, base.Now, paymentClient{base.Client}
+	s.bands = newAnnouncer(s.store, settings.bandsEvery, base.Log)
+	s.counts = newCounts(rueidis.ClientOption{
+		InitAddress: []string{base.Env.RedisAddress}, Password: base.Env.RedisPassword, ClientName: base.Name,
+		ConnWriteTimeout: 2 * time.Second, DisableCache: true,
+	}, base.Env.Namespace, base.Log)
+	base.Registry.MustRegister(s.outcomes, s.sizes)
+	return s
+}
+
+// assemble makes the parts that need neither engines nor loops.
+func assemble(store *store, region string, regions []contract.Region, log *slog.Logger) *service {
+	s := &service{store: store, heat: newHeat(), region: region, regions: regions, log: log}
+	s.own = int64(slices.IndexFunc(regions, func(r contract.Region) bool { return r.Name == region }))
+	s.reserving = newGroup(s.reserveAll)
+	s.outcomes = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "meridian_inventory_reservations_total", Help: "Reservations by what became of them: held, out_of_stock, shed, sold, released, returned, extended.",
 	}, []string{"outcome"})
-	base.Registry.MustRegister(outcomes)
-	return &service{
-		store: store, bands: newAnnouncer(store, settings.bandsEvery, base.Log), payments: paymentClient{base.Client},
-		region: base.Region.Name, regions: base.Regions, settings: settings, now: base.Now, log: base.Log, outcomes: outcomes,
-	}
+	s.sizes = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "meridian_inventory_reservation_group_size", Help: "Reservations that shared one transaction.", Buckets: prometheus.ExponentialBuckets(1, 2, 11),
+	})
+	return s
 }
 
 // declare puts the service's routes, loops and consumers on its base.
@@ -88,7 +110,10 @@ func (s *service) declare(base *kit.Base) {
 	s.routes(base.API)
 	base.Loop("sweep", kit.Every(s.settings.sweepEvery, base.Overdue(s.settings.neighbourGrace, s.sweep)))
 	base.Loop("bands", s.bands.run)
-	base.Consume(s.applyEvent, contract.TopicOrders)
+	base.Loop("counts", s.counts.run)
+	splitter := &splitter{store: s.store, heat: s.heat, own: s.own, buckets: min(int64(len(s.regions)), maxBuckets), log: s.log, looked: map[string]look{}}
+	base.Loop("split", splitter.run)
+	base.ConsumeBatches(s.applyEvents, contract.TopicOrders)
 }
 
 // paymentClient asks the payment service of this region.

@@ -23,7 +23,7 @@ func (s *service) release(ctx context.Context, sagaID string) (reservation, erro
 	}
 	if changed {
 		s.outcomes.WithLabelValues("released").Inc()
-		s.bands.note(skusOf(r.Allocations)...)
+		s.moreOf(skusOf(r.Allocations))
 	}
 	return r, nil
 }
@@ -64,4 +64,10 @@ func (s *service) lookUp(ctx context.Context, sagaID string) (reservation, error
 		return reservation{}, contract.Errorf(contract.CodeNotFound, "%s has no reservation", sagaID)
 	}
 	return r, nil
+}
+
+// moreOf says that there is more of some SKUs than before, or another number.
+func (s *service) moreOf(skus []string) {
+	s.bands.note(skus...)
+	s.counts.forget(skus)
 }

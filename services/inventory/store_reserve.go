@@ -1,14 +1,17 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/meridian-store/meridian/replication/outbox"
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
@@ -20,68 +23,137 @@ var (
 	errKnown = errors.New("the saga has a reservation already")
 )
 
-// hold takes what the plan says and records it: begin, one batch, the event, commit. All or nothing.
-func (s *store) hold(ctx context.Context, planned reservation) error {
-	return s.holding(ctx, func(tx pgx.Tx) error { return s.holdIn(ctx, tx, planned) })
+// holdSeen decides a plan from stock that nobody holds still, and holds what it takes: one read, begin, one batch, commit. All
+// or nothing; a plan that creates nothing needs no transaction.
+func (s *store) holdSeen(ctx context.Context, p *plan) error {
+	var batch pgx.Batch
+	var buckets []bucket
+	batch.Queue(readBuckets, s.regions, p.skus()).Query(collectBuckets(&buckets))
+	known := s.queueKnown(&batch, p.asks)
+	if err := s.db.SendBatch(ctx, &batch).Close(); err != nil {
+		return fmt.Errorf("read stock: %w", err)
+	}
+	if p.make(known, buckets); len(p.holds) == 0 {
+		return nil
+	}
+	return s.holding(ctx, func(tx pgx.Tx) error { return s.holdIn(ctx, tx, p.holds) })
 }
 
-// holdLocked makes the plan from stock that nobody else can change meanwhile, so that its answer is final.
-func (s *store) holdLocked(ctx context.Context, skus []string, plan func([]contract.StockLevel) (reservation, error)) (planned reservation, err error) {
-	err = s.holding(ctx, func(tx pgx.Tx) error {
-		levels, err := s.lockedLevels(ctx, tx, skus)
-		if err != nil {
-			return err
+// holdLocked decides from stock that nobody else can change meanwhile, so that its answers are final.
+func (s *store) holdLocked(ctx context.Context, p *plan) error {
+	return s.holding(ctx, func(tx pgx.Tx) error {
+		var batch pgx.Batch
+		var buckets []bucket
+		s.lockStock(&batch, p.skus(), &buckets)
+		known := s.queueKnown(&batch, p.asks)
+		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+			return fmt.Errorf("lock stock: %w", err)
 		}
-		if planned, err = plan(levels); err != nil {
-			return err
+		if p.make(known, buckets); len(p.holds) == 0 {
+			return nil
 		}
-		return s.holdIn(ctx, tx, planned)
+		return s.holdIn(ctx, tx, p.holds)
 	})
-	return planned, err
+}
+
+// queueKnown adds to a batch the reading of the rows that the asks' sagas have already.
+func (s *store) queueKnown(batch *pgx.Batch, asks []ask) map[string]reservation {
+	known := map[string]reservation{}
+	homes := map[string]bool{}
+	var regions, sagas []string
+	for _, a := range asks {
+		sagas = append(sagas, a.saga)
+		if !homes[a.region] {
+			homes[a.region] = true
+			regions = append(regions, a.region)
+		}
+	}
+	batch.Queue(readReservations, regions, sagas).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, scanReservation)
+		for _, r := range found {
+			known[r.SagaID] = r
+		}
+		return err
+	})
+	return known
 }
 
 func (s *store) holding(ctx context.Context, fn func(pgx.Tx) error) error {
-	err := s.db.InTx(ctx, fn)
-	if sqldb.IsUniqueViolation(err, "reservations_pkey") {
-		return errKnown
-	}
-	if err != nil {
+	if err := s.db.InTx(ctx, fn); err != nil {
 		return err
 	}
 	s.writer.Wake()
 	return nil
 }
 
-func (s *store) holdIn(ctx context.Context, tx pgx.Tx, planned reservation) error {
-	allocations, err := json.Marshal(planned.Allocations)
+// holdIn records reservations and takes their units: one batch, the events among it.
+func (s *store) holdIn(ctx context.Context, tx pgx.Tx, holds []reservation) error {
+	slices.SortFunc(holds, func(a, b reservation) int {
+		return cmp.Or(cmp.Compare(a.region, b.region), cmp.Compare(a.SagaID, b.SagaID))
+	})
+	rows, err := reservationColumns(holds)
 	if err != nil {
-		return fmt.Errorf("encode allocations: %w", err)
+		return err
 	}
-	regions, skus, warehouses, quantities := shelves(planned.Allocations)
 	var batch pgx.Batch
+	var made, taken int64
 	batch.Queue(`
 		INSERT INTO reservations (crdb_region, saga_id, state, request_hash, allocations, expires_at, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
-		planned.region, planned.SagaID, planned.State, planned.requestHash, string(allocations), planned.ExpiresAt, planned.version, s.now())
-	var taken int64
+		SELECT r::crdb_internal_region, g, 'held', h, a::JSONB, e, 1, $6, $6
+		FROM unnest($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TIMESTAMPTZ[]) AS u(r, g, h, a, e)
+		ON CONFLICT (crdb_region, saga_id) DO NOTHING`, append(rows, s.now())...).Exec(affected(&made))
+	units := summed(holds)
 	batch.Queue(`
 		WITH `+asked+`, `+locked+`
 		UPDATE stock AS s SET reserved = s.reserved + l.quantity, version = s.version + 1
-		FROM locked AS l WHERE `+sameShelf+` AND s.on_hand - s.reserved >= l.quantity`,
-		regions, skus, warehouses, quantities).Exec(affected(&taken))
-	batch.Queue(`
-		WITH `+asked+`
-		INSERT INTO reservation_lines (crdb_region, saga_id, sku, warehouse, quantity)
-		SELECT region, $5, sku, warehouse, quantity FROM asked`,
-		regions, skus, warehouses, quantities, planned.SagaID)
-	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
-		return fmt.Errorf("hold stock: %w", err)
+		FROM locked AS l WHERE `+sameBucket+` AND s.on_hand - s.reserved >= l.quantity`, units.args()...).Exec(affected(&taken))
+	var lines columns
+	var sagas []string
+	var drafts []outbox.Draft
+	for _, r := range holds {
+		for _, t := range r.takings {
+			lines.add(t.Region, t.SKU, t.Warehouse, t.Bucket, t.Quantity)
+			sagas = append(sagas, r.SagaID)
+		}
+		drafts = append(drafts, draftOf(contract.InventoryReserved, r))
 	}
-	if taken != int64(len(planned.Allocations)) {
+	batch.Queue(`
+		INSERT INTO reservation_lines (crdb_region, saga_id, sku, warehouse, bucket, quantity)
+		SELECT r::crdb_internal_region, g, k, w, b, q
+		FROM unnest($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::INT8[], $5::INT8[], $6::TEXT[]) AS u(r, k, w, b, q, g)
+		ON CONFLICT (crdb_region, saga_id, sku, warehouse, bucket) DO NOTHING`, lines.args(sagas)...)
+	if err := s.writer.Queue(ctx, &batch, drafts...); err != nil {
+		return err
+	}
+	err = tx.SendBatch(ctx, &batch).Close()
+	switch {
+	case sqldb.IsUniqueViolation(err, "outbox_pkey"), err == nil && made != int64(len(holds)):
+		return errKnown
+	case err != nil:
+		return fmt.Errorf("hold stock: %w", err)
+	case taken != int64(len(units.skus)):
 		return errTaken
 	}
-	return s.writer.Append(ctx, tx, draftOf(contract.InventoryReserved, planned))
+	return nil
 }
+
+func reservationColumns(holds []reservation) ([]any, error) {
+	var regions, sagas, hashes, allocations []string
+	var expiries []time.Time
+	for _, r := range holds {
+		taken, err := json.Marshal(r.takings)
+		if err != nil {
+			return nil, fmt.Errorf("encode allocations: %w", err)
+		}
+		regions, sagas, hashes = append(regions, r.region), append(sagas, r.SagaID), append(hashes, r.requestHash)
+		allocations, expiries = append(allocations, string(taken)), append(expiries, r.ExpiresAt)
+	}
+	return []any{regions, sagas, hashes, allocations, expiries}, nil
+}
+
+const readReservations = `
+	SELECT crdb_region, saga_id, state, request_hash, allocations, expires_at, version FROM reservations
+	WHERE crdb_region = ANY($1) AND saga_id = ANY($2)`
 
 const readReservation = `
 	SELECT crdb_region, saga_id, state, request_hash, allocations, expires_at, version FROM reservations
@@ -115,7 +187,11 @@ func scanReservation(row pgx.CollectableRow) (reservation, error) {
 		return reservation{}, err
 	}
 	r.ExpiresAt = r.ExpiresAt.UTC()
-	return r, json.Unmarshal(allocations, &r.Allocations)
+	if err := json.Unmarshal(allocations, &r.takings); err != nil {
+		return reservation{}, fmt.Errorf("decode the allocations of %s: %w", r.SagaID, err)
+	}
+	r.Allocations = merged(r.takings)
+	return r, nil
 }
 
 // expired gives holds of some regions that ran out before a time, oldest first.

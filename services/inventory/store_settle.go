@@ -3,14 +3,16 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/telemetry"
 )
 
-// release ends a hold and gives its stock back: begin, lock, one batch, the event, commit. A saga without a row gets a
+// release ends a hold and gives its stock back: begin, lock, one batch, commit. A saga without a row gets a
 // tombstone. changed is false when there was nothing to give back. A sold reservation stays and comes back as it is.
 func (s *store) release(ctx context.Context, region, sagaID string) (r reservation, changed bool, err error) {
 	err = s.db.InTx(ctx, func(tx pgx.Tx) error {
@@ -40,7 +42,7 @@ func (s *store) release(ctx context.Context, region, sagaID string) (r reservati
 	return r, changed, nil
 }
 
-// sell turns a hold into a sale: the same five round trips. found is false for a saga that has no row; a reservation that is
+// sell turns a hold into a sale: the same four round trips. found is false for a saga that has no row; a reservation that is
 // not held comes back as it is.
 func (s *store) sell(ctx context.Context, region, sagaID string) (r reservation, found, changed bool, err error) {
 	err = s.db.InTx(ctx, func(tx pgx.Tx) error {
@@ -59,10 +61,10 @@ func (s *store) sell(ctx context.Context, region, sagaID string) (r reservation,
 	return r, found, changed, nil
 }
 
-// settleIn moves a locked hold to its last state, with all that follows from it.
+// settleIn moves a locked hold to its last state, with all that follows from it, in one batch.
 func (s *store) settleIn(ctx context.Context, tx pgx.Tx, r *reservation, state string) error {
-	r.State, r.version = state, r.version+1
-	regions, skus, warehouses, quantities := shelves(r.Allocations)
+	r.State, r.version, r.trace = state, r.version+1, telemetry.TraceParent(ctx)
+	units := summed([]reservation{*r})
 	sold := state == contract.ReservationSold
 	var lines, rows int64
 	var batch pgx.Batch
@@ -72,26 +74,34 @@ func (s *store) settleIn(ctx context.Context, tx pgx.Tx, r *reservation, state s
 	batch.Queue(`
 		WITH `+asked+`, `+locked+`
 		UPDATE stock AS s SET reserved = s.reserved - l.quantity, version = s.version + 1,
-			on_hand = s.on_hand - CASE WHEN $5::BOOL THEN l.quantity ELSE 0 END
-		FROM locked AS l WHERE `+sameShelf,
-		regions, skus, warehouses, quantities, sold).Exec(affected(&rows))
-	batch.Queue(`DELETE FROM reservation_lines WHERE crdb_region = ANY($1) AND saga_id = $2`, regions, r.SagaID).Exec(affected(&lines))
+			on_hand = s.on_hand - CASE WHEN $6::BOOL THEN l.quantity ELSE 0 END
+		FROM locked AS l WHERE `+sameBucket, units.args(sold)...).Exec(affected(&rows))
+	batch.Queue(`DELETE FROM reservation_lines WHERE crdb_region = ANY($1) AND saga_id = $2`, units.regions, r.SagaID).Exec(affected(&lines))
 	eventType := contract.InventoryReleased
 	if sold {
 		eventType = contract.InventorySold
-		batch.Queue(`
-			WITH `+asked+`
-			INSERT INTO movements (crdb_region, sku, warehouse, kind, reference, quantity, at)
-			SELECT region, sku, warehouse, $5, $6, -quantity, $7 FROM asked`,
-			regions, skus, warehouses, quantities, movementSold, r.SagaID, s.now())
+		s.queueSagaMovements(&batch, r.Allocations, -1, movementSold, r.SagaID)
+	}
+	if err := s.writer.Queue(ctx, &batch, draftOf(eventType, *r)); err != nil {
+		return err
 	}
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("settle the reservation of %s: %w", r.SagaID, err)
 	}
-	if want := int64(len(r.Allocations)); lines != want || rows != want {
-		return fmt.Errorf("the reservation of %s has %d allocations, but %d lines and %d stock rows", r.SagaID, want, lines, rows)
+	if want := int64(len(r.takings)); lines != want || rows != want {
+		return fmt.Errorf("the reservation of %s takes from %d buckets, but has %d lines and %d stock rows", r.SagaID, want, lines, rows)
 	}
-	return s.writer.Append(ctx, tx, draftOf(eventType, *r))
+	return nil
+}
+
+// queueSagaMovements adds what a saga moves to a batch: one entry for each shelf, whatever the buckets.
+func (s *store) queueSagaMovements(batch *pgx.Batch, allocations []contract.Allocation, sign int64, kind, reference string) {
+	var rows columns
+	for _, a := range allocations {
+		rows.add(a.Region, a.SKU, a.Warehouse, 0, sign*a.Quantity)
+	}
+	n := len(allocations)
+	queueMovements(batch, rows, slices.Repeat([]string{kind}, n), slices.Repeat([]string{reference}, n), make([]string, n), s.now())
 }
 
 // affected keeps the number of rows that a statement of a batch changed.

@@ -36,7 +36,10 @@ type Environment struct {
 	// Ed25519 seed, whose public half is in JWKS, and the key of the login directory, the same in every region.
 	SigningSeed  string `env:"MERIDIAN_SIGNING_SEED"`
 	DirectoryKey string `env:"MERIDIAN_DIRECTORY_KEY"`
-	LogLevel     string `env:"MERIDIAN_LOG_LEVEL, default=info"`
+	// CustomerKey, in hexadecimal, is given to the process that runs order and to no other: the key of the names by which it counts
+	// what customers have used, the same in every region.
+	CustomerKey string `env:"MERIDIAN_CUSTOMER_KEY"`
+	LogLevel    string `env:"MERIDIAN_LOG_LEVEL, default=info"`
 	// Profiling lets whoever knows the internal secret take CPU profiles of the process.
 	Profiling bool `env:"MERIDIAN_PPROF, default=false"`
 	// Namespace separates shops that share a Redis and a Consul, as parallel tests do: it leads every key and service name.

@@ -30,6 +30,10 @@ type Definition struct {
 	Schema *sqldb.Schema
 	// UsesRedis and UsesBroker say which engines it waits for.
 	UsesRedis, UsesBroker bool
+	// RedisOptional says that it starts, is ready and works without Redis, only slower: it opens its own connection in its own time.
+	RedisOptional bool
+	// Drain is how long a request may take to end once the service stops; DefaultDrain when 0.
+	Drain time.Duration
 	// Setup declares the service's routes, loops and readiness on its base.
 	Setup func(ctx context.Context, base *Base) error
 }
@@ -78,8 +82,18 @@ func (b *Base) Ready(name string, test func(ctx context.Context) error) {
 
 // Consume applies the events of some topics as the consumer group of this service.
 func (b *Base) Consume(handle events.Handler, topics ...string) {
-	consumer := &events.Consumer{
-		Brokers: b.Env.Brokers, Group: b.Name, Topics: topics, Handle: handle, Log: b.Log, Tracer: b.Tracer, Metrics: b.consumerMetrics,
-	}
+	consumer := b.consumer(topics)
+	consumer.Handle = handle
 	b.Loop("consume", consumer.Run)
+}
+
+// ConsumeBatches does as Consume does, handing over many events at once: for what costs as much for one as for a thousand.
+func (b *Base) ConsumeBatches(handle events.BatchHandler, topics ...string) {
+	consumer := b.consumer(topics)
+	consumer.HandleBatch = handle
+	b.Loop("consume", consumer.Run)
+}
+
+func (b *Base) consumer(topics []string) *events.Consumer {
+	return &events.Consumer{Brokers: b.Env.Brokers, Group: b.Name, Topics: topics, Log: b.Log, Tracer: b.Tracer, Metrics: b.consumerMetrics}
 }

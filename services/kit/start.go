@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,9 +29,10 @@ import (
 const (
 	// engineWait is how long a service waits at its start for engines that are still coming up.
 	engineWait = 30 * time.Second
-	// drainTimeout bounds the wait for requests under way at the stop.
-	drainTimeout = 10 * time.Second
 )
+
+// DefaultDrain bounds the wait for requests under way at the stop of a service that names no other.
+const DefaultDrain = 10 * time.Second
 
 // Options say where a service runs.
 type Options struct {
@@ -51,6 +53,7 @@ type Running struct {
 	base     *Base
 	instance discovery.Instance
 	draining *atomic.Bool
+	drain    time.Duration
 	stops    []func()
 	once     sync.Once
 	stopErr  error
@@ -62,7 +65,7 @@ func Start(ctx context.Context, definition Definition, options Options) (*Runnin
 	if err := options.Env.validate(definition); err != nil {
 		return nil, err
 	}
-	running := &Running{Name: definition.Name, draining: &atomic.Bool{}, served: make(chan error, 1)}
+	running := &Running{Name: definition.Name, draining: &atomic.Bool{}, drain: cmp.Or(definition.Drain, DefaultDrain), served: make(chan error, 1)}
 	if err := running.start(ctx, definition, options); err != nil {
 		running.release()
 		return nil, fmt.Errorf("start %s: %w", definition.Name, err)
@@ -153,7 +156,7 @@ func (r *Running) openEngines(ctx context.Context, definition Definition, base *
 			return err
 		}
 	}
-	if definition.UsesRedis {
+	if definition.UsesRedis && !definition.RedisOptional {
 		if err := waitFor(ctx, func(context.Context) error { return r.openRedis(base) }); err != nil {
 			return fmt.Errorf("redis at %s: %w", base.Env.RedisAddress, err)
 		}
@@ -208,7 +211,7 @@ func (r *Running) Stop(ctx context.Context) error {
 		if err := r.base.Discovery.Deregister(ctx, r.instance); err != nil {
 			r.base.Log.WarnContext(ctx, "Consul could not be told that this service stops; its check will fail instead.", "error", err.Error())
 		}
-		if err := r.base.App.ShutdownWithTimeout(drainTimeout); err != nil {
+		if err := r.base.App.ShutdownWithTimeout(r.drain); err != nil {
 			r.stopErr = fmt.Errorf("drain %s: %w", r.Name, err)
 		}
 		r.release()

@@ -21,7 +21,7 @@ const maxBody = 32 << 10
 func (s *service) routes(api *httpx.API) {
 	httpx.Handle(api, huma.Operation{
 		OperationID: "quote-checkout", Method: http.MethodPost, Path: "/api/v1/checkout/quote", Tags: []string{"checkout"}, MaxBodyBytes: maxBody,
-		Summary: "What a checkout would charge: lines, shipping, tax, total, and the quote that names them",
+		Summary: "What a checkout would charge: lines, promotions, shipping, tax, total, and the quote that names them",
 		Errors:  []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}, s.handleQuote)
 	httpx.Handle(api, huma.Operation{
@@ -44,6 +44,10 @@ func (s *service) routes(api *httpx.API) {
 		Summary: "An order and its history, for the user or the cart that bought it, or for support",
 		Errors:  []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusServiceUnavailable},
 	}, s.handleGet)
+	s.routesAfterSale(api)
+	s.routesOfSupport(api)
+	s.promotionRoutes(api)
+	s.shippingRoutes(api)
 }
 
 // CartClaim is how a shopper presents a cart; the header goes before the cookie.
@@ -76,6 +80,7 @@ type quoteInput struct {
 	Body struct {
 		ShippingAddress contract.Address `json:"shipping_address"`
 		ShippingMethod  string           `json:"shipping_method" minLength:"1" maxLength:"50" example:"standard"`
+		Email           string           `json:"email,omitempty" maxLength:"254" doc:"A guest's; with it the quote counts what they have used of promotions that are limited for each customer"`
 	}
 }
 
@@ -89,11 +94,11 @@ func (s *service) handleQuote(ctx context.Context, input *quoteInput) (*quoteOut
 	if err != nil {
 		return nil, err
 	}
-	quote, _, err := s.quote(ctx, ref, input.Body.ShippingAddress, input.Body.ShippingMethod)
+	priced, err := s.quote(ctx, ref, input.Body.ShippingAddress, input.Body.ShippingMethod, input.Body.Email)
 	if err != nil {
 		return nil, err
 	}
-	return &quoteOutput{CacheControl: private, Body: quote}, nil
+	return &quoteOutput{CacheControl: private, Body: priced.quote}, nil
 }
 
 type checkoutInput struct {

@@ -16,27 +16,43 @@ type getInput struct {
 
 type orderOutput struct {
 	CacheControl string `header:"Cache-Control"`
+	ETag         string `header:"ETag" doc:"For If-Match"`
 	Body         contract.Order
 }
 
 // handleGet shows an order to support, to the user who bought it, and to whoever presents the cart that did; to others there is none.
 func (s *service) handleGet(ctx context.Context, input *getInput) (*orderOutput, error) {
-	claims, signed := auth.FromContext(ctx)
-	support := signed && slices.Contains([]string{contract.RoleSupport, contract.RoleAdmin}, claims.Role)
-	ref, refErr := s.ref(ctx, input.CartClaim)
-	id, err := geo.ParseID(input.ID)
-	home, known := s.homes[id.Region]
-	if err != nil || id.Kind != "ord" || !known || (!support && refErr != nil && ref.userID == "") {
-		return nil, errNoOrder()
+	may := s.buyer(ctx, input.CartClaim)
+	if isSupport(ctx) {
+		may = anyone
 	}
-	order, err := s.store.order(ctx, home, input.ID)
+	order, err := s.findOrder(ctx, input.ID, may)
 	if err != nil {
 		return nil, err
 	}
-	if !support && !order.ownedBy(ref) {
-		return nil, errNoOrder()
+	return answerOrder(order), nil
+}
+
+func answerOrder(order placed) *orderOutput {
+	return &orderOutput{CacheControl: private, ETag: etagOf(order), Body: order.Order}
+}
+
+func isSupport(ctx context.Context) bool {
+	claims, signed := auth.FromContext(ctx)
+	return signed && slices.Contains([]string{contract.RoleSupport, contract.RoleAdmin}, claims.Role)
+}
+
+func anyone(placed) error { return nil }
+
+// buyer lets the user who bought an order through, and whoever presents the cart that did; to others there is no such order.
+func (s *service) buyer(ctx context.Context, claim CartClaim) func(placed) error {
+	ref, err := s.ref(ctx, claim)
+	return func(order placed) error {
+		if (err != nil && ref.userID == "") || !order.ownedBy(ref) {
+			return errNoOrder()
+		}
+		return nil
 	}
-	return &orderOutput{CacheControl: private, Body: order.Order}, nil
 }
 
 type listInput struct {
@@ -71,21 +87,22 @@ func (s *service) handleList(ctx context.Context, input *listInput) (*listOutput
 	if !known {
 		return nil, errNoCart()
 	}
-	orders, err := s.store.ofCart(ctx, home, ref.id, input.Cursor, input.Limit+1)
+	live, err := s.store.ofCart(ctx, home, ref.id, input.Cursor, input.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := s.store.archivedOfCart(ctx, home, ref.id, input.Cursor, input.Limit+1)
 	if err != nil {
 		return nil, err
 	}
 	output := &listOutput{CacheControl: private}
-	output.Body.Items = []contract.Order{}
-	for i, order := range orders {
-		if i == input.Limit {
-			output.Body.NextCursor = orders[i-1].ID
-			output.Link = `</api/v1/orders?cursor=` + orders[i-1].ID + `>; rel="next"`
-			break
-		}
-		if order.ownedBy(ref) {
-			output.Body.Items = append(output.Body.Items, order.Order)
-		}
+	page := merge(live, kept, byID, input.Limit+1)
+	if len(page) > input.Limit {
+		page = page[:input.Limit]
+		output.Body.NextCursor = page[input.Limit-1].ID
+		output.Link = `</api/v1/orders?cursor=` + output.Body.NextCursor + `>; rel="next"`
 	}
-	return output, nil
+	page = slices.DeleteFunc(page, func(item listed) bool { return !item.ownedBy(ref) })
+	output.Body.Items, err = s.fill(ctx, page)
+	return output, err
 }

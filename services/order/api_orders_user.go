@@ -45,23 +45,22 @@ func (s *service) listOfUser(ctx context.Context, userID string, input *listInpu
 			return nil, err
 		}
 	}
-	homes := make([]string, 0, len(s.regions))
-	for _, region := range s.regions {
-		homes = append(homes, region.Name)
+	live, err := s.store.ofUser(ctx, s.homeNames(), userID, after, input.Limit+1)
+	if err != nil {
+		return nil, err
 	}
-	orders, err := s.store.ofUser(ctx, homes, userID, after, input.Limit+1)
+	kept, err := s.store.archivedOfUser(ctx, s.homeNames(), userID, after, input.Limit+1)
 	if err != nil {
 		return nil, err
 	}
 	output := &listOutput{CacheControl: private}
-	output.Body.Items = []contract.Order{}
-	for i, order := range orders {
-		if i == input.Limit {
-			output.Body.NextCursor = place{orders[i-1].CreatedAt, orders[i-1].ID}.String()
-			output.Link = fmt.Sprintf(`</api/v1/orders?cursor=%s>; rel="next"`, output.Body.NextCursor)
-			break
-		}
-		output.Body.Items = append(output.Body.Items, order.Order)
+	page := merge(live, kept, byTime, input.Limit+1)
+	if len(page) > input.Limit {
+		page = page[:input.Limit]
+		last := page[input.Limit-1]
+		output.Body.NextCursor = place{last.CreatedAt, last.ID}.String()
+		output.Link = fmt.Sprintf(`</api/v1/orders?cursor=%s>; rel="next"`, output.Body.NextCursor)
 	}
-	return output, nil
+	output.Body.Items, err = s.fill(ctx, page)
+	return output, err
 }

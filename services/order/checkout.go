@@ -4,32 +4,13 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
 )
-
-// quote prices the presented cart for a destination.
-func (s *service) quote(ctx context.Context, ref cartRef, address contract.Address, method string) (contract.Quote, contract.CartContents, error) {
-	if err := validateDestination(address); err != nil {
-		return contract.Quote{}, contract.CartContents{}, err
-	}
-	cart, err := s.neighbours.cart(ctx, ref)
-	if err != nil {
-		return contract.Quote{}, cart, err
-	}
-	if cart.CartID != ref.id {
-		return contract.Quote{}, cart, fmt.Errorf("the cart service answered for %s when asked for %s", cart.CartID, ref.id)
-	}
-	priced, err := s.neighbours.prices(ctx, cart)
-	if err != nil {
-		return contract.Quote{}, cart, err
-	}
-	quote, err := price(cart, priced, destinationOf(address.Country, s.region, s.regions), method)
-	return quote, cart, err
-}
 
 // checkout buys the presented cart once for each key. The answer is the final one when it is known within the shopper's budget,
 // and the pending order otherwise.
@@ -80,22 +61,63 @@ func (s *service) repeat(ctx context.Context, wanted saga, ref cartRef) (*reply,
 	return finalReply(earlier.order.ID, earlier.order.answer), nil
 }
 
-// open prices the cart and writes the saga.
+// maxUnheard is how many confirmed orders a cart may have yet to hear of for one checkout; the next goes on where it stopped.
+const maxUnheard = 5
+
+// open prices the cart and writes the saga. A cart that has not heard of its last order yet holds goods that are bought: it is
+// told first, and priced again.
 func (s *service) open(ctx context.Context, opened *saga, ref cartRef, request Request) (placed, error) {
-	quote, cart, err := s.quote(ctx, ref, request.ShippingAddress, request.ShippingMethod)
+	for range maxUnheard {
+		order, err := s.openAsRead(ctx, opened, ref, request)
+		if !errors.Is(err, errBought) {
+			return order, err
+		}
+		if err := s.tellCart(ctx, opened.home, order); err != nil {
+			return placed{}, err
+		}
+	}
+	return placed{}, errAlreadyBought()
+}
+
+// tellCart has the cart give up what was bought when it was as the wanted order found it.
+func (s *service) tellCart(ctx context.Context, home string, wanted placed) error {
+	before, err := s.store.following(ctx, home, wanted.cartID, wanted.follows)
+	switch {
+	case err != nil:
+		return err
+	case before == nil:
+		return nil // it has failed meanwhile, and binds nothing
+	case before.Status == contract.OrderStatusPending:
+		return errAlreadyBought()
+	}
+	return s.neighbours.takeOut(ctx, *before)
+}
+
+// openAsRead opens the saga of the cart as it reads now; errBought comes with the order that could not be placed.
+func (s *service) openAsRead(ctx context.Context, opened *saga, ref cartRef, request Request) (placed, error) {
+	priced, err := s.quote(ctx, ref, request.ShippingAddress, request.ShippingMethod, request.Email)
+	quote, cart := priced.quote, priced.cart
+	if err != nil && len(cart.Lines) == 0 && len(cart.TakenOrders) > 0 {
+		return placed{}, errAlreadyBought()
+	}
 	if err != nil {
 		return placed{}, err
 	}
 	if request.Quote != "" && request.Quote != quote.Quote {
 		return placed{}, contract.Errorf(contract.CodeQuoteChanged, "the quote has changed; show the new one and ask again").With("quote", quote)
 	}
-	order := newPlaced(ref.region, ref, cart.Version, quote, request, s.now())
+	order := newPlaced(ref.region, ref, cart, quote, request, s.now())
+	order.uses = priced.uses
 	opened.id, opened.orderID = order.sagaID, order.ID
 	if err := s.orchestrator.boundary(ctx, *opened, Before(StepOpen)); err != nil {
 		return placed{}, err
 	}
-	if err := s.store.open(ctx, *opened, &order, s.settings, s.orchestrator.holder); err != nil {
-		return placed{}, err
+	err = s.store.open(ctx, *opened, &order, s.settings, s.orchestrator.holder)
+	if errors.Is(err, errUsedUp) {
+		return placed{}, s.requote(ctx, ref, request)
+	}
+	if err != nil {
+		return order, err
 	}
 	order.History = []contract.OrderEntry{{Step: outcomeOpened, At: order.CreatedAt}}
 	return order, s.orchestrator.boundary(ctx, *opened, After(StepOpen))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
@@ -226,6 +227,60 @@ func TestAPaymentsEventFindsAnAbandonedSaga(t *testing.T) {
 	}
 	if held, charges := s.ledger(never); !held || charges != 0 {
 		t.Errorf("held %v, charged %d times", held, charges)
+	}
+}
+
+// A saga whose region is lost is taken on by another, after the grace in which its own region would have done so.
+func TestAnotherRegionsSagaIsTakenOn(t *testing.T) {
+	t.Parallel()
+	reaper := newReaper()
+	settings := deadly()
+	settings.OnBoundary, settings.Grace = reaper.cross, 100*time.Millisecond
+	s := openShop(t, settings)
+	ref := s.fill("euw", "APRON")
+	reaper.await(ref, order.After(order.StepCharge), 1)
+	got, err := s.insist(ref, "key", paying("tok_visa"))
+	if err != nil || got.status != http.StatusCreated {
+		t.Fatalf("%s (%v)", got, err)
+	}
+	if holds, charges := s.standing(); holds != 1 || charges != 1 {
+		t.Errorf("%d holds and %d charges stand", holds, charges)
+	}
+	if _, _, epoch := s.sagaOf(got.order(t).ID); epoch != 2 {
+		t.Errorf("it is in epoch %d", epoch)
+	}
+}
+
+// A charge whose answer hangs is not waited for once an event tells of its payment, and the payment's owner says so too.
+func TestAPaymentsEventEndsTheWaitForACharge(t *testing.T) {
+	t.Parallel()
+	settings := unhurried()
+	settings.Budget = 1
+	s := openShop(t, settings)
+	ref := s.fill("use", "APRON")
+	pending := s.buy(ref, "key", paying("tok_slow")).order(t)
+	saga, _, _ := s.sagaOf(pending.ID)
+	tell := func(id string) {
+		s.Publish(t, contract.TopicPayments, contract.Event{
+			SpecVersion: "1.0", ID: id, Source: "/us-east/payment", Type: contract.PaymentSucceeded, Subject: "one-partition", OriginRegion: "us-east", AggregateVersion: 1,
+			Data: []byte(`{"saga_id":"` + saga + `"}`),
+		})
+	}
+	kittest.Eventually(t, func() error {
+		if !s.isAsked("tok_slow") {
+			return errors.New("it is not charged yet")
+		}
+		return nil
+	})
+	tell("forged")
+	s.capture(contract.Payment{ID: "pay_use_01ARZ3NDEKTSV4RRFFQ69G5FAV", SagaID: saga, OrderID: pending.ID, Amount: pending.Total, State: contract.PaymentStateCaptured})
+	tell("true")
+	final, err := s.insist(ref, "key", paying("tok_slow"))
+	if err != nil || final.status != http.StatusCreated || final.order(t).PaymentID == "" {
+		t.Fatalf("%s (%v)", final, err)
+	}
+	if holds, charges := s.standing(); holds != 1 || charges != 1 {
+		t.Errorf("%d holds and %d charges stand", holds, charges)
 	}
 }
 

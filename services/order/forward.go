@@ -62,7 +62,8 @@ func (d *drive) reserve(ctx context.Context) (*verdict, error) {
 	}
 	d.tried.reserve = true
 	for tries := 1; ; tries++ {
-		err := d.neighbours.reserve(ctx, d.saga.id, d.current(), d.settings.Hold)
+		first := tries == 1 && !d.saga.takenOver()
+		err := d.neighbours.reserve(ctx, d.saga.id, d.current(), d.settings.Hold, first)
 		switch {
 		case err == nil:
 			d.note(StepReserve, outcomeReserved)
@@ -71,7 +72,7 @@ func (d *drive) reserve(ctx context.Context) (*verdict, error) {
 			return nil, fmt.Errorf("reserve: %w", context.Cause(ctx))
 		case contract.CodeOf(err) == contract.CodeOutOfStock:
 			// Refused at the first attempt, nothing is held, and there is nothing to give back.
-			d.tried.reserve = d.saga.takenOver() || tries > 1
+			d.tried.reserve = !first
 			end := outOfStock(err)
 			d.note(StepReserve, end.reason)
 			return &end, d.boundary(ctx, d.saga, After(StepReserve))
@@ -97,9 +98,38 @@ func (d *drive) ask(ctx context.Context, known *contract.Payment, tries int) (co
 	case known != nil && tries == 1:
 		return *known, nil
 	case (tries%2 == 1) == (known == nil):
-		return d.neighbours.charge(ctx, d.saga, d.current())
+		return d.charge(ctx)
 	default:
 		return d.neighbours.payment(ctx, d.saga.id)
+	}
+}
+
+// charge charges, and looks at the payment as soon as an event tells of it: an answer that is slow, or repeats another holder's
+// question, is not waited for once the payment is settled.
+func (d *drive) charge(ctx context.Context) (contract.Payment, error) {
+	type answer struct {
+		payment contract.Payment
+		err     error
+	}
+	asking, cancel := context.WithCancel(ctx)
+	answered := make(chan answer, 1)
+	go func() {
+		payment, err := d.neighbours.charge(asking, d.saga, d.current())
+		answered <- answer{payment, err}
+	}()
+	defer cancel()
+	for {
+		select {
+		case a := <-answered:
+			return a.payment, a.err
+		case <-d.woken:
+		}
+		payment, err := d.neighbours.payment(ctx, d.saga.id)
+		if err == nil && payment.State != contract.PaymentStatePending {
+			cancel()
+			<-answered
+			return payment, nil
+		}
 	}
 }
 

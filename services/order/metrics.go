@@ -20,3 +20,19 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 	registry.MustRegister(m.running, m.ended, m.takenOver, m.fenced)
 	return m
 }
+
+// taskMetrics count what is done about orders after their sale.
+type taskMetrics struct{ done, failed *prometheus.CounterVec }
+
+func newTaskMetrics(registry prometheus.Registerer) *taskMetrics {
+	m := &taskMetrics{
+		done: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_order_tasks_done_total", Help: "Refunds and returns to stock that other services did for an order.",
+		}, []string{"kind"}),
+		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_order_tasks_failed_total", Help: "Attempts at them that failed and are made again.",
+		}, []string{"kind"}),
+	}
+	registry.MustRegister(m.done, m.failed)
+	return m
+}

@@ -31,9 +31,16 @@ func (n neighbours) cart(ctx context.Context, ref cartRef) (contract.CartContent
 	return cart, err
 }
 
-// prices asks for all lines at once.
-func (n neighbours) prices(ctx context.Context, cart contract.CartContents) ([]contract.PricedSKU, error) {
-	query := contract.SKUQuery{Currency: cart.Currency}
+// takeOut has a cart give up the goods of a confirmed order, as it does when it hears of the order.
+func (n neighbours) takeOut(ctx context.Context, order placed) error {
+	return n.client.Do(ctx, httpx.Call{
+		Service: contract.ServiceCart, Method: http.MethodPost, Path: "/internal/v1/carts/" + order.cartID + "/orders", In: order.change(),
+	})
+}
+
+// prices asks for all lines at once, by the price lists of the region that the goods go to.
+func (n neighbours) prices(ctx context.Context, cart contract.CartContents, region string) ([]contract.PricedSKU, error) {
+	query := contract.SKUQuery{Currency: cart.Currency, Region: region}
 	for _, line := range sumBySKU(cart.Lines) {
 		query.SKUs = append(query.SKUs, line.SKU)
 	}
@@ -47,9 +54,9 @@ func (n neighbours) prices(ctx context.Context, cart contract.CartContents) ([]c
 	return priced.Items, err
 }
 
-func (n neighbours) reserve(ctx context.Context, sagaID string, order placed, hold time.Duration) error {
+func (n neighbours) reserve(ctx context.Context, sagaID string, order placed, hold time.Duration, first bool) error {
 	request := contract.ReservationRequest{
-		SagaID: sagaID, Country: order.ShippingAddress.Country, HoldSeconds: int64(hold / time.Second), Lines: order.change().Lines,
+		SagaID: sagaID, Country: order.ShippingAddress.Country, HoldSeconds: int64(hold / time.Second), Lines: order.change().Lines, First: first,
 	}
 	return n.client.Do(ctx, httpx.Call{Service: contract.ServiceInventory, Method: http.MethodPost, Path: "/internal/v1/reservations", In: request})
 }

@@ -32,8 +32,8 @@ type orchestrator struct {
 	now        func() time.Time
 	log        *slog.Logger
 	metrics    *metrics
-	// holder names this process in leases.
-	holder string
+	// holder names this process in leases, and region is where it runs.
+	holder, region string
 
 	life context.Context
 	end  context.CancelCauseFunc
@@ -133,7 +133,7 @@ func (o *orchestrator) boundary(ctx context.Context, held saga, boundary Boundar
 	if o.settings.OnBoundary == nil {
 		return nil
 	}
-	crossing := Crossing{Boundary: boundary, SagaID: held.id, OrderID: held.orderID, CartID: held.cartID, Epoch: held.epoch}
+	crossing := Crossing{Boundary: boundary, SagaID: held.id, OrderID: held.orderID, CartID: held.cartID, Epoch: held.epoch, Region: o.region}
 	if err := o.settings.OnBoundary(ctx, crossing); err != nil {
 		return errors.Join(errAbandoned, err)
 	}

@@ -125,11 +125,15 @@ type placed struct {
 	sagaID      string
 	cartID      string
 	cartVersion int64
-	owner       []byte
+	// follows is the order whose goods the cart had given up last, "" for none.
+	follows string
+	owner   []byte
 	// userID is who bought, "" for a guest.
 	userID string
 	// version rises with each of the order's events.
 	version int64
+	// uses are those of promotions that the order makes when it is placed; they are not read back.
+	uses []use
 	// answer is what the checkout's repeats get once its saga has ended.
 	answer answer
 }
@@ -144,15 +148,19 @@ func (p placed) ownedBy(ref cartRef) bool {
 
 // newPlaced makes the pending order of a cart that is about to be bought. Times are cut to what SQL keeps, so that the order reads
 // the same from memory and from its row.
-func newPlaced(code string, ref cartRef, cartVersion int64, quote contract.Quote, request Request, now time.Time) placed {
+func newPlaced(code string, ref cartRef, cart contract.CartContents, quote contract.Quote, request Request, now time.Time) placed {
 	now = sqlTime(now)
+	follows := ""
+	if n := len(cart.TakenOrders); n > 0 {
+		follows = cart.TakenOrders[n-1]
+	}
 	address := request.ShippingAddress
 	return placed{
 		Order: contract.Order{
 			ID: geo.NewID("ord", code), Number: newNumber(), Status: contract.OrderStatusPending, Quote: quote, Total: quote.Total,
 			Email: request.Email, ShippingAddress: &address, CreatedAt: now, UpdatedAt: now,
 		},
-		sagaID: geo.NewID("sga", code), cartID: ref.id, cartVersion: cartVersion, owner: ref.owner[:], userID: ref.userID, version: 1,
+		sagaID: geo.NewID("sga", code), cartID: ref.id, cartVersion: cart.Version, follows: follows, owner: ref.owner[:], userID: ref.userID, version: 1,
 	}
 }
 

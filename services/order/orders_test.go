@@ -46,7 +46,7 @@ func TestACartsOrdersAreListedNewestFirst(t *testing.T) {
 	want := map[string]bool{}
 	for _, key := range []string{"1", "2", "3"} {
 		want[s.buy(ref, key, paying("tok_visa")).order(t).ID] = true
-		s.change(ref, contract.SKUCount{SKU: "BOWL", Quantity: 1})
+		s.add(ref, "BOWL")
 	}
 	type page struct {
 		Items      []contract.Order `json:"items"`

@@ -7,16 +7,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/bits"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/order/promotion"
 )
 
 // destination is a region's rules for a country: its shipping prices and its tax.
 type destination struct {
-	country  string
+	country string
+	// region is the region's name; its price lists count.
+	region   string
 	shipping map[string]map[string]int64
 	tax      contract.Tax
 }
@@ -30,20 +33,31 @@ func destinationOf(country string, serving contract.Region, regions []contract.R
 			break
 		}
 	}
-	return destination{country: country, shipping: rules.Shipping, tax: rules.Tax}
+	return destination{country: country, region: rules.Name, shipping: rules.Shipping, tax: rules.Tax}
 }
 
-// price makes the full breakdown of a cart. It is pure: the same cart, prices and rules give the same quote, by the same name.
+// offers are the promotions that a cart's shopper may use, and the time at which they are asked for.
+type offers struct {
+	all []promotion.Offer
+	at  time.Time
+}
+
+// price makes the full breakdown of a cart. It is pure: the same cart, prices, offers and rules give the same quote, by the same name.
 //
 // The rules, each stated once:
 //   - a line is its unit price times its quantity; lines of one SKU are one line, and the subtotal is their sum;
 //   - shipping is the destination's price of the method in the cart's currency;
-//   - tax is on goods and shipping together, and is rounded once, half up, for the whole order;
-//   - where shelf prices contain the tax it is total × rate ÷ (10000 + rate) and part of the total; elsewhere it is
-//     (goods + shipping) × rate ÷ 10000 and added.
+//   - promotions come off goods and shipping before tax, as package promotion says; what comes off goods is split over the lines to the
+//     last minor unit, so that a line can be given back alone;
+//   - tax is on goods and shipping together, less all discounts, and is rounded once, half up, for the whole order;
+//   - where shelf prices contain the tax it is that sum × rate ÷ (10000 + rate) and part of the total; elsewhere it is the sum × rate ÷ 10000
+//     and added.
+//
+// So subtotal + shipping − discount (+ tax where it is added) = total ≥ 0, in whole minor units of the currency: hundredths, units of yen,
+// thousandths of a dinar. Nothing else is rounded. What is charged is the total as it stands here.
 //
 // Amounts stay within an int64: 200 lines × 999 units × contract.MaxAmount is below 2^58.
-func price(cart contract.CartContents, priced []contract.PricedSKU, to destination, method string) (contract.Quote, error) {
+func price(cart contract.CartContents, priced []contract.PricedSKU, to destination, method string, offered offers) (contract.Quote, error) {
 	counts := sumBySKU(cart.Lines)
 	if len(counts) == 0 {
 		return contract.Quote{}, contract.Invalid("cart", "is empty")
@@ -56,16 +70,33 @@ func price(cart contract.CartContents, priced []contract.PricedSKU, to destinati
 	if err != nil {
 		return contract.Quote{}, err
 	}
-	subtotal := contract.Money{Currency: cart.Currency}
-	for _, line := range lines {
-		subtotal = subtotal.Plus(line.Total)
-	}
-	tax, total := to.taxOn(subtotal.Plus(shipping))
 	quote := contract.Quote{
-		CartID: cart.CartID, Currency: cart.Currency, Lines: lines, Subtotal: subtotal, ShippingMethod: method, Shipping: shipping, Tax: tax, Total: total,
+		CartID: cart.CartID, Currency: cart.Currency, Lines: lines, Subtotal: contract.Money{Currency: cart.Currency}, ShippingMethod: method, Shipping: shipping,
 	}
+	for _, line := range lines {
+		quote.Subtotal = quote.Subtotal.Plus(line.Total)
+	}
+	discount(&quote, offered, cart.Codes)
+	quote.Tax, quote.Total = to.taxOn(quote.Subtotal.Plus(shipping).Plus(quote.Discount.Times(-1)))
 	quote.Quote, err = nameOf(quote)
 	return quote, err
+}
+
+// discount writes what promotions take off into a quote that has its goods and its shipping.
+func discount(quote *contract.Quote, offered offers, codes []string) {
+	money := func(amount int64) contract.Money { return contract.Money{Amount: amount, Currency: quote.Currency} }
+	basket := promotion.Basket{Currency: quote.Currency, Shipping: quote.Shipping.Amount, Method: quote.ShippingMethod}
+	for _, line := range quote.Lines {
+		basket.Lines = append(basket.Lines, promotion.Line{SKU: line.SKU, Quantity: line.Quantity, UnitPrice: line.UnitPrice.Amount})
+	}
+	outcome := promotion.Apply(basket, offered.all, codes, offered.at)
+	for i, line := range quote.Lines {
+		quote.Lines[i].Discount = money(outcome.Lines[line.SKU])
+	}
+	for _, applied := range outcome.Applied {
+		quote.Promotions = append(quote.Promotions, contract.QuotePromotion{ID: applied.ID, Code: applied.Code, Title: applied.Title, Amount: money(applied.Amount)})
+	}
+	quote.Discount, quote.NotApplied = money(outcome.Total()), outcome.Refused
 }
 
 // sumBySKU joins lines of one SKU, in the order in which each first appears.
@@ -136,26 +167,16 @@ func (d destination) taxOn(taxed contract.Money) (contract.QuoteTax, contract.Mo
 	rate := d.tax.RateFor(d.country)
 	tax := contract.QuoteTax{Name: d.tax.Name, RateBasisPoints: rate, Included: d.tax.Included}
 	if d.tax.Included {
-		tax.Amount = contract.Money{Amount: share(taxed.Amount, rate, 10_000+rate), Currency: taxed.Currency}
+		tax.Amount = contract.Money{Amount: contract.Share(taxed.Amount, rate, 10_000+rate), Currency: taxed.Currency}
 		return tax, taxed
 	}
-	tax.Amount = contract.Money{Amount: share(taxed.Amount, rate, 10_000), Currency: taxed.Currency}
+	tax.Amount = contract.Money{Amount: contract.Share(taxed.Amount, rate, 10_000), Currency: taxed.Currency}
 	return tax, taxed.Plus(tax.Amount)
-}
-
-// share gives amount × part ÷ whole, rounded half up, for 0 ≤ part ≤ whole. The product may need more than 64 bits.
-func share(amount, part, whole int64) int64 {
-	high, low := bits.Mul64(uint64(amount), uint64(part))
-	quotient, rest := bits.Div64(high, low, uint64(whole))
-	if 2*rest >= uint64(whole) {
-		quotient++
-	}
-	return int64(quotient)
 }
 
 // nameOf names exactly this breakdown of this cart.
 func nameOf(quote contract.Quote) (string, error) {
-	quote.Quote = ""
+	quote.Quote, quote.NotApplied = "", nil // why something is not taken off changes nothing that is charged
 	quote.Lines = slices.Clone(quote.Lines)
 	// The order in which lines were added changes nothing that is charged.
 	slices.SortFunc(quote.Lines, func(a, b contract.QuoteLine) int { return cmp.Compare(a.SKU, b.SKU) })

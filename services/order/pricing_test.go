@@ -30,7 +30,7 @@ func included(rate int64) destination {
 
 func TestPriceAddsOrContainsTax(t *testing.T) {
 	t.Parallel()
-	quote, err := price(twoLines, twoPrices, added(600), "standard")
+	quote, err := price(twoLines, twoPrices, added(600), "standard", offers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestPriceAddsOrContainsTax(t *testing.T) {
 	if quote.Lines[0].Title != "Apron – Blue" || quote.Lines[1].Title != "Bowl" {
 		t.Errorf("titles: %+v", quote.Lines)
 	}
-	quote, err = price(twoLines, twoPrices, included(2300), "standard")
+	quote, err = price(twoLines, twoPrices, included(2300), "standard", offers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestPriceRefusals(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := price(test.cart, test.priced, added(600), test.method)
+			_, err := price(test.cart, test.priced, added(600), test.method, offers{})
 			var typed *contract.Error
 			if contract.CodeOf(err) != test.code || (errors.As(err, &typed) && typed.Field != test.field) {
 				t.Errorf("got %v of code %q", err, contract.CodeOf(err))
@@ -131,7 +131,7 @@ func TestPriceIdentities(t *testing.T) {
 		if rapid.Bool().Draw(t, "included") {
 			to, divisor = included(rate), 10_000+rate
 		}
-		quote, err := price(cart, priced, to, "standard")
+		quote, err := price(cart, priced, to, "standard", offers{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,13 +154,13 @@ func TestPriceIdentities(t *testing.T) {
 		}
 		shuffled := cart
 		shuffled.Lines = rapid.Permutation(cart.Lines).Draw(t, "order")
-		again, err := price(shuffled, priced, to, "standard")
+		again, err := price(shuffled, priced, to, "standard", offers{})
 		if err != nil || again.Quote != quote.Quote {
 			t.Fatalf("the same breakdown is %s and %s (%v)", quote.Quote, again.Quote, err)
 		}
 		shuffled.Lines = slices.Clone(cart.Lines)
 		shuffled.Lines[0].Quantity++
-		other, err := price(shuffled, priced, to, "standard")
+		other, err := price(shuffled, priced, to, "standard", offers{})
 		if err != nil || other.Quote == quote.Quote {
 			t.Fatalf("another breakdown is %s too (%v)", quote.Quote, err)
 		}
@@ -171,7 +171,7 @@ func TestLinesOfOneSKUAreSummed(t *testing.T) {
 	t.Parallel()
 	cart := twoLines
 	cart.Lines = []contract.SKUCount{{SKU: "A", Quantity: 2}, {SKU: "B", Quantity: 1}, {SKU: "A", Quantity: 3}}
-	quote, err := price(cart, twoPrices, added(0), "standard")
+	quote, err := price(cart, twoPrices, added(0), "standard", offers{})
 	if err != nil || len(quote.Lines) != 2 || quote.Lines[0].Quantity != 5 || quote.Lines[0].Total.Amount != 5*1999 {
 		t.Errorf("%+v, %v", quote.Lines, err)
 	}

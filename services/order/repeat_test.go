@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
@@ -65,6 +67,31 @@ func TestARepeatIsAnsweredAsTheFirstTime(t *testing.T) {
 	stranger := ref[:len(ref)-32] + "00000000000000000000000000000000"
 	if code, _ := s.buy(stranger, "key", paying("tok_visa")).problem(t); code != string(contract.CodeNotFound) {
 		t.Errorf("another secret: %s", code)
+	}
+	if holds, charges := s.standing(); holds != 1 || charges != 1 {
+		t.Errorf("%d holds and %d charges stand", holds, charges)
+	}
+}
+
+func TestARepeatAnHourLaterIsAnsweredAsTheFirstTime(t *testing.T) {
+	t.Parallel()
+	var later atomic.Int64
+	s := openShop(t, unhurried(), kittest.WithNow(func() time.Time { return time.Now().Add(time.Duration(later.Load())) }))
+	ref := s.fill("use", "APRON")
+	declinedRef := s.fill("use", "BOWL")
+	first, declined := s.buy(ref, "key", paying("tok_visa")), s.buy(declinedRef, "key", paying("tok_chargeDeclined"))
+	if first.status != http.StatusCreated || declined.status != http.StatusPaymentRequired {
+		t.Fatalf("%s and %s", first, declined)
+	}
+	later.Store(int64(time.Hour))
+	s.setPrice("APRON", 1)
+	for range 3 {
+		if again := s.buy(ref, "key", paying("tok_visa")); again != first {
+			t.Errorf("an hour later: %s, not %s", again, first)
+		}
+		if again := s.buy(declinedRef, "key", paying("tok_chargeDeclined")); again != declined {
+			t.Errorf("an hour later: %s, not %s", again, declined)
+		}
 	}
 	if holds, charges := s.standing(); holds != 1 || charges != 1 {
 		t.Errorf("%d holds and %d charges stand", holds, charges)

@@ -45,6 +45,8 @@ type Crossing struct {
 	SagaID, OrderID, CartID string
 	// Epoch is 1 for the holder who opened the saga, and rises with each that takes it over.
 	Epoch int64
+	// Region is that of the process which holds it.
+	Region string
 }
 
 // Before names the moment at which a step is decided and nothing of it has happened yet.
@@ -73,14 +75,6 @@ const (
 	outcomeVoided       = "voided"
 	outcomeReleased     = "released"
 	outcomeFailed       = "failed"
-)
-
-// Reasons for which an order fails, beside those of the contract.
-const (
-	// reasonLapsed: the saga's time was over before the charge stood, or its hold had been given up.
-	reasonLapsed = "lapsed"
-	// reasonRefused: a service refused the saga for good, other than for stock or money.
-	reasonRefused = "refused"
 )
 
 // saga is a checkout under way, as its holder knows it.
@@ -131,12 +125,12 @@ func declined(reason string) verdict {
 }
 
 func lapsed() verdict {
-	return verdict{reason: reasonLapsed, problem: contract.Errorf(contract.CodeConflict,
+	return verdict{reason: contract.ReasonLapsed, problem: contract.Errorf(contract.CodeConflict,
 		"the order could not be completed in time; nothing is charged; check out again with another %s", contract.HeaderIdempotencyKey)}
 }
 
 func refused() verdict {
-	return verdict{reason: reasonRefused, problem: contract.Errorf(contract.CodeConflict,
+	return verdict{reason: contract.ReasonRefused, problem: contract.Errorf(contract.CodeConflict,
 		"the order could not be completed; nothing is charged; look at the cart and check out again with another %s", contract.HeaderIdempotencyKey)}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/services/order/archive"
 )
 
 //go:embed migrations/*.sql
@@ -35,16 +36,22 @@ func define(load func(context.Context) (Settings, error)) kit.Definition {
 		Name:       contract.ServiceOrder,
 		UsesBroker: true,
 		Schema: &sqldb.Schema{
-			Migrations:    sqldb.Merge(outbox.Migrations(), migrations),
-			RegionalByRow: append(outbox.Tables(), "orders", "sagas", "saga_steps"),
+			Migrations: sqldb.Merge(outbox.Migrations(), migrations),
+			RegionalByRow: append(outbox.Tables(), "orders", "sagas", "saga_steps", "order_cancellations", "order_fulfilments",
+				"order_returns", "order_refunds", "order_tasks", "order_actions", "order_archive", "order_archive_files",
+				"promotion_uses", "promotion_redemptions"),
+			Global: []string{"promotions"},
 		},
 		Setup: func(ctx context.Context, base *kit.Base) error {
 			settings, err := load(ctx)
 			if err != nil {
 				return err
 			}
-			setup(base, settings)
-			return nil
+			customers, err := readCustomerKey(base.Env.CustomerKey)
+			if err != nil {
+				return err
+			}
+			return setup(base, settings, customers)
 		},
 	}
 }
@@ -57,15 +64,20 @@ type service struct {
 	homes        map[string]string
 	settings     Settings
 	store        *store
+	shelf        *shelf
+	customers    customerKey
 	neighbours   neighbours
 	orchestrator *orchestrator
-	now          func() time.Time
-	log          *slog.Logger
+	tasks        *tasks
+	// archive reads old orders; nil where none are kept.
+	archive *archive.Archive
+	now     func() time.Time
+	log     *slog.Logger
 }
 
 // setup declares the routes and the loops. The orchestrator is the first of the loops and so the last to stop: sweeper and
 // consumer hand sagas to it.
-func setup(base *kit.Base, settings Settings) {
+func setup(base *kit.Base, settings Settings, customers customerKey) error {
 	writer := outbox.Start(base)
 	s := &service{
 		region: base.Region, regions: base.Regions, homes: homesOf(base.Regions), settings: settings,
@@ -73,15 +85,22 @@ func setup(base *kit.Base, settings Settings) {
 		neighbours: neighbours{client: base.Client, provider: settings.Provider},
 		now:        base.Now, log: base.Log,
 	}
+	s.shelf, s.customers = &shelf{store: s.store, now: base.Now}, customers
 	life, end := context.WithCancelCause(context.Background())
 	s.orchestrator = &orchestrator{
 		store: s.store, neighbours: s.neighbours, settings: settings, writer: writer, now: base.Now, log: base.Log, metrics: newMetrics(base.Registry),
-		holder: fmt.Sprintf("%s/%s", base.Region.Name, geo.NewID("hld", base.Region.Code)), life: life, end: end, running: map[string]*drive{},
+		holder: fmt.Sprintf("%s/%s", base.Region.Name, geo.NewID("hld", base.Region.Code)), region: base.Region.Name, life: life, end: end, running: map[string]*drive{},
 	}
 	base.Loop("orchestrate", s.orchestrator.run)
-	base.Loop("sweep", sweeper{orchestrator: s.orchestrator, home: base.Region.Name}.run)
+	for _, region := range base.Regions {
+		base.Loop("sweep "+region.Name, sweeper{orchestrator: s.orchestrator, home: region.Name, own: region.Name == base.Region.Name}.run)
+	}
+	if err := s.followSales(base, writer); err != nil {
+		return err
+	}
 	base.Consume(s.onPayment, contract.TopicPayments)
 	s.routes(base.API)
+	return nil
 }
 
 func homesOf(regions []contract.Region) map[string]string {

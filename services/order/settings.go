@@ -3,9 +3,12 @@ package order
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
+
+	"github.com/meridian-store/meridian/services/order/breakpoint"
 )
 
 // Settings are the time limits of a checkout.
@@ -17,6 +20,8 @@ type Settings struct {
 	Renew time.Duration `env:"MERIDIAN_ORDER_RENEW, default=1s"`
 	// Sweep is how often sagas whose holder has stopped are looked for.
 	Sweep time.Duration `env:"MERIDIAN_ORDER_SWEEP, default=500ms"`
+	// Grace is how long another region's saga is left to that region's own sweep, once its lease is over.
+	Grace time.Duration `env:"MERIDIAN_ORDER_GRACE, default=1s"`
 	// Forward is how long a saga tries to sell. After it, only a charge that already stands is taken further.
 	Forward time.Duration `env:"MERIDIAN_ORDER_FORWARD, default=60s"`
 	// Hold is how long the stock is kept; it has to outlast Forward.
@@ -28,6 +33,11 @@ type Settings struct {
 	// Keep is how long an idempotency key and its answer are remembered.
 	Keep time.Duration `env:"MERIDIAN_ORDER_KEEP, default=168h"`
 
+	AfterSale AfterSale
+
+	// Breakpoints is the socket of a drill that may hold sagas at their steps' boundaries, see package breakpoint. Without one,
+	// which is how a shop runs, there is nothing to it.
+	Breakpoints string `env:"MERIDIAN_ORDER_BREAKPOINTS"`
 	// OnBoundary is called at each step's boundary, for drills that stop a saga there: an error abandons it exactly as the
 	// death of the process would. Nil does nothing.
 	OnBoundary func(ctx context.Context, crossing Crossing) error
@@ -39,18 +49,33 @@ func LoadSettings(ctx context.Context) (Settings, error) {
 	if err := envconfig.Process(ctx, &settings); err != nil {
 		return Settings{}, fmt.Errorf("read the settings of a checkout: %w", err)
 	}
+	settings.OnBoundary = settings.askDrill()
 	return settings, settings.Validate()
+}
+
+// askDrill gives the hook that holds sagas where the drill wants them; nil without a drill.
+func (s Settings) askDrill() func(context.Context, Crossing) error {
+	if s.Breakpoints == "" {
+		return nil
+	}
+	return func(ctx context.Context, at Crossing) error {
+		// Nobody listening means that the drill is over.
+		_ = breakpoint.Wait(ctx, s.Breakpoints, breakpoint.Crossing{
+			Boundary: string(at.Boundary), SagaID: at.SagaID, OrderID: at.OrderID, CartID: at.CartID, Epoch: at.Epoch, Region: at.Region, PID: os.Getpid(),
+		})
+		return nil
+	}
 }
 
 // Validate refuses limits that contradict one another.
 func (s Settings) Validate() error {
 	switch {
-	case s.Budget <= 0 || s.Sweep <= 0 || s.Provider <= 0 || s.Drain < 0 || s.Keep <= 0:
+	case s.Budget <= 0 || s.Sweep <= 0 || s.Provider <= 0 || s.Drain < 0 || s.Grace < 0 || s.Keep <= 0:
 		return fmt.Errorf("MERIDIAN_ORDER_BUDGET, _SWEEP, _PROVIDER and _KEEP have to be above 0")
 	case s.Renew <= 0 || s.Lease < 2*s.Renew:
 		return fmt.Errorf("MERIDIAN_ORDER_LEASE (%s) has to be at least twice MERIDIAN_ORDER_RENEW (%s)", s.Lease, s.Renew)
 	case s.Hold < s.Forward+s.Provider:
 		return fmt.Errorf("MERIDIAN_ORDER_HOLD (%s) has to outlast MERIDIAN_ORDER_FORWARD and _PROVIDER (%s)", s.Hold, s.Forward+s.Provider)
 	}
-	return nil
+	return s.AfterSale.Validate()
 }

@@ -23,6 +23,7 @@ func unhurried() order.Settings {
 	return order.Settings{
 		Budget: 25 * time.Second, Lease: 10 * time.Second, Renew: time.Second, Sweep: 100 * time.Millisecond, Forward: time.Minute, Hold: 10 * time.Minute,
 		Provider: 15 * time.Second, Drain: 5 * time.Second, Keep: 7 * 24 * time.Hour,
+		AfterSale: order.AfterSale{Tasks: 100 * time.Millisecond, Archive: time.Hour, ArchiveAfter: time.Hour},
 	}
 }
 
@@ -39,9 +40,9 @@ type shop struct {
 	t *testing.T
 }
 
-func openShop(t *testing.T, settings order.Settings) *shop {
+func openShop(t *testing.T, settings order.Settings, options ...kittest.Option) *shop {
 	t.Helper()
-	service := kittest.Start(t, order.DefinitionWith(settings))
+	service := kittest.Start(t, order.DefinitionWith(settings), options...)
 	street := newStreet()
 	street.open(t, service)
 	return &shop{Service: service, street: street, t: t}

@@ -23,16 +23,10 @@ const (
 		SELECT s.request_hash, s.state, ` + orderColumns + `
 		FROM sagas AS s JOIN orders AS o ON o.crdb_region = s.crdb_region AND o.id = s.order_id
 		WHERE s.crdb_region = $1 AND s.cart_id = $2 AND s.idempotency_key = $3`
-	selectOrder  = `SELECT ` + orderColumns + ` FROM orders AS o WHERE o.crdb_region = $1 AND o.id = $2`
-	selectOfCart = `
+	selectOrder     = `SELECT ` + orderColumns + ` FROM orders AS o WHERE o.crdb_region = $1 AND o.id = $2`
+	selectFollowing = `
 		SELECT ` + orderColumns + ` FROM orders AS o
-		WHERE o.crdb_region = $1 AND o.cart_id = $2 AND o.id < $3
-		ORDER BY o.crdb_region DESC, o.cart_id DESC, o.id DESC LIMIT $4`
-	// A user's orders are homed where they bought.
-	selectOfUser = `
-		SELECT ` + orderColumns + ` FROM orders AS o
-		WHERE o.crdb_region = ANY($1) AND o.user_id = $2 AND o.user_id <> '' AND (o.created_at, o.id) < ($3, $4)
-		ORDER BY o.created_at DESC, o.id DESC LIMIT $5`
+		WHERE o.crdb_region = $1 AND o.cart_id = $2 AND o.follows = $3 AND o.status <> 'failed'`
 )
 
 // afterEveryID sorts behind every order's id, in any collation.
@@ -43,6 +37,19 @@ type prior struct {
 	requestHash []byte
 	state       string
 	order       placed
+}
+
+// following finds the order that follows another in a cart's chain ("" for the first); nil when there is none.
+func (s *store) following(ctx context.Context, home, cartID, follows string) (*placed, error) {
+	var found placed
+	err := scanOrder(s.db.QueryRow(ctx, selectFollowing, home, cartID, follows), &found)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for a cart's next order: %w", err)
+	}
+	return &found, nil
 }
 
 // byKey finds what a key was used for; nil when it was not.
@@ -71,36 +78,6 @@ func (s *store) order(ctx context.Context, home, id string) (placed, error) {
 		return placed{}, fmt.Errorf("read an order: %w", err)
 	}
 	return found, nil
-}
-
-// ofCart lists a cart's orders, newest first, that are older than the id in before ("" for the newest).
-func (s *store) ofCart(ctx context.Context, home, cartID, before string, limit int) ([]placed, error) {
-	if before == "" {
-		before = afterEveryID
-	}
-	rows, err := s.db.Query(ctx, selectOfCart, home, cartID, before, limit)
-	return collectOrders(rows, err)
-}
-
-// ofUser lists a user's orders of some regions, newest first, that come after a place in that order: one round trip.
-func (s *store) ofUser(ctx context.Context, homes []string, userID string, after place, limit int) ([]placed, error) {
-	rows, err := s.db.Query(ctx, selectOfUser, homes, userID, after.at, after.id, limit)
-	return collectOrders(rows, err)
-}
-
-func collectOrders(rows pgx.Rows, err error) ([]placed, error) {
-	if err != nil {
-		return nil, fmt.Errorf("list orders: %w", err)
-	}
-	orders, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (placed, error) {
-		var order placed
-		err := scanOrder(row, &order)
-		return order, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list orders: %w", err)
-	}
-	return orders, nil
 }
 
 func scanOrder(row pgx.Row, order *placed, before ...any) error {

@@ -17,10 +17,11 @@ var errFenced = errors.New("the saga belongs to another holder, or has ended")
 const (
 	sagaColumns = `id, cart_id, order_id, direction, epoch, payment_token, EXTRACT(EPOCH FROM deadline - now())::FLOAT8`
 
+	// The lease is judged twice: PostgreSQL looks at a row again only after it has waited for another claimant's lock.
 	claimExpired = `
 		UPDATE sagas SET epoch = epoch + 1, lease_holder = $2, lease_until = now() + $3::FLOAT8 * INTERVAL '1 second'
-		WHERE crdb_region = $1 AND state = 'running' AND lease_until < now() AND id IN (
-			SELECT id FROM sagas WHERE crdb_region = $1 AND state = 'running' AND lease_until < now()
+		WHERE crdb_region = $1 AND state = 'running' AND lease_until < now() - $5::FLOAT8 * INTERVAL '1 second' AND id IN (
+			SELECT id FROM sagas WHERE crdb_region = $1 AND state = 'running' AND lease_until < now() - $5::FLOAT8 * INTERVAL '1 second'
 			ORDER BY crdb_region, lease_until LIMIT $4)
 		RETURNING ` + sagaColumns
 	claimSaga = `
@@ -37,9 +38,10 @@ const (
 		UPDATE orders AS o SET answer_status = 0, answer_body = ''::BYTEA FROM gone WHERE o.crdb_region = $1 AND o.id = gone.order_id`
 )
 
-// claim takes on running sagas of a region whose lease is over, the longest waiting first. Each epoch rises by one.
-func (s *store) claim(ctx context.Context, home, holder string, lease time.Duration, limit int) ([]saga, error) {
-	rows, err := s.db.Query(ctx, claimExpired, home, holder, lease.Seconds(), limit)
+// claim takes on running sagas of a region whose lease has been over for a grace period, the longest waiting first. Each epoch
+// rises by one.
+func (s *store) claim(ctx context.Context, home string, grace time.Duration, holder string, lease time.Duration, limit int) ([]saga, error) {
+	rows, err := s.db.Query(ctx, claimExpired, home, holder, lease.Seconds(), limit, grace.Seconds())
 	return collectSagas(home, rows, err)
 }
 
@@ -157,12 +159,13 @@ type ending struct {
 	event outbox.Draft
 }
 
-// finish ends a saga: the order's last state, the final answer and the event in one transaction; the payment token is wiped.
+// finish ends a saga: the order's last state, the final answer and the event in one transaction; the payment token is wiped,
+// and what a failed order used of promotions is given back.
 func (s *store) finish(ctx context.Context, held saga, end ending, writer *outbox.Writer, first int, log []entry) error {
 	steps, outcomes, times := columnsOf(log)
-	direction := forward
+	direction, giveBack := forward, ""
 	if end.state == stateFailed {
-		direction = compensate
+		direction, giveBack = compensate, givingBack
 	}
 	err := s.db.InTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
@@ -170,7 +173,7 @@ func (s *store) finish(ctx context.Context, held saga, end ending, writer *outbo
 				UPDATE sagas SET state = $4, direction = $5, step = 'end', payment_token = '', lease_until = now(), finished_at = $10
 				WHERE crdb_region = $1 AND id = $2 AND epoch = $3 AND state = 'running' AND (direction = $5 OR direction = 'forward')
 				RETURNING order_id
-			), logged AS (`+insertSteps+`)
+			), logged AS (`+insertSteps+`)`+giveBack+`
 			UPDATE orders AS o SET status = $11, reason = $12, version = $13, payment_id = $14, answer_status = $15, answer_body = $16, updated_at = $10
 			FROM held WHERE o.crdb_region = $1 AND o.id = held.order_id`,
 			held.home, held.id, held.epoch, end.state, direction, first, steps, outcomes, times, end.order.UpdatedAt,

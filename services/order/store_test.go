@@ -19,6 +19,7 @@ import (
 func quiet() Settings {
 	return Settings{
 		Budget: time.Second, Lease: time.Hour, Renew: time.Minute, Sweep: time.Hour, Forward: time.Minute, Hold: time.Hour, Provider: time.Second, Drain: time.Second, Keep: time.Hour,
+		AfterSale: AfterSale{Tasks: time.Hour, Archive: time.Hour, ArchiveAfter: time.Hour},
 	}
 }
 
@@ -48,11 +49,11 @@ func (b bench) place(ctx context.Context, t *testing.T, lines int) (saga, placed
 		cart.Lines = append(cart.Lines, contract.SKUCount{SKU: sku, Quantity: 1})
 		priced = append(priced, contract.PricedSKU{SKU: sku, Price: usd(100)})
 	}
-	quote, err := price(cart, priced, added(600), "standard")
+	quote, err := price(cart, priced, added(600), "standard", offers{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := newPlaced("use", ref, cart.Version, quote, Request{Email: "a@example.com"}, time.Now())
+	order := newPlaced("use", ref, cart, quote, Request{Email: "a@example.com"}, time.Now())
 	s := saga{id: order.sagaID, home: "us-east", cartID: ref.id, orderID: order.ID, key: "key", requestHash: []byte("hash"), direction: forward, epoch: 1, token: "tok"}
 	if err := b.open(ctx, s, &order, b.settings, "first"); err != nil {
 		t.Fatal(err)
@@ -113,16 +114,16 @@ func TestWhoLostTheLeaseWritesNothing(t *testing.T) {
 	b := newBench(t)
 	ctx := t.Context()
 	s, order := b.place(ctx, t, 1)
-	if taken, err := b.claim(ctx, "us-east", "second", time.Hour, 10); err != nil || len(taken) != 0 {
+	if taken, err := b.claim(ctx, "us-east", 0, "second", time.Hour, 10); err != nil || len(taken) != 0 {
 		t.Fatalf("a lease that is not over was taken: %+v, %v", taken, err)
 	}
 	if err := b.yield(ctx, s); err != nil {
 		t.Fatal(err)
 	}
-	if taken, err := b.claim(ctx, "eu-west", "second", time.Hour, 10); err != nil || len(taken) != 0 {
+	if taken, err := b.claim(ctx, "eu-west", 0, "second", time.Hour, 10); err != nil || len(taken) != 0 {
 		t.Fatalf("another region's claim took it: %+v, %v", taken, err)
 	}
-	taken, err := b.claim(ctx, "us-east", "second", time.Hour, 10)
+	taken, err := b.claim(ctx, "us-east", 0, "second", time.Hour, 10)
 	if err != nil || len(taken) != 1 || taken[0].epoch != 2 || taken[0].token != "tok" || taken[0].left <= 0 || taken[0].orderID != order.ID {
 		t.Fatalf("%+v, %v", taken, err)
 	}
@@ -144,7 +145,7 @@ func TestWhoLostTheLeaseWritesNothing(t *testing.T) {
 	if err := b.yield(ctx, s); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := b.claim(ctx, "us-east", "third", time.Hour, 10); err != nil || len(again) != 0 {
+	if again, err := b.claim(ctx, "us-east", 0, "third", time.Hour, 10); err != nil || len(again) != 0 {
 		t.Errorf("the first holder gave the second's lease away: %+v, %v", again, err)
 	}
 	after, err := b.order(ctx, "us-east", order.ID)
@@ -186,7 +187,7 @@ func TestManyClaimantsOneHolder(t *testing.T) {
 		go func() {
 			var mine []saga
 			for {
-				taken, err := b.claim(ctx, "us-east", fmt.Sprint(i), time.Hour, 3)
+				taken, err := b.claim(ctx, "us-east", 0, fmt.Sprint(i), time.Hour, 3)
 				mine = append(mine, taken...)
 				if err != nil || len(taken) == 0 {
 					results <- claimed{mine, err}
@@ -209,7 +210,7 @@ func TestManyClaimantsOneHolder(t *testing.T) {
 		}
 	}
 	// A claimant may have found nothing while others held rows that they took: what is left is taken now.
-	rest, err := b.claim(ctx, "us-east", "last", time.Hour, sagas)
+	rest, err := b.claim(ctx, "us-east", 0, "last", time.Hour, sagas)
 	if err != nil || len(seen)+len(rest) != sagas {
 		t.Errorf("%d and %d of %d were taken (%v)", len(seen), len(rest), sagas, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 
@@ -25,8 +26,12 @@ type street struct {
 	released map[string]bool
 	payments map[string]contract.Payment
 	charges  map[string]int
+	tokens   map[string]bool
 	// closed services answer 503.
 	closed map[string]bool
+	// returns and refunds are by their ids.
+	returns map[string]contract.StockReturn
+	refunds map[string]contract.Refund
 	// slow holds back the answer to tok_slow until it is closed.
 	slow chan struct{}
 }
@@ -34,8 +39,8 @@ type street struct {
 func newStreet() *street {
 	return &street{
 		carts: map[string]contract.CartContents{}, prices: map[string]int64{"APRON": 1999, "BOWL": 333, "RARE": 9900}, stock: map[string]int64{"APRON": 1e6, "BOWL": 1e6},
-		holds: map[string]contract.ReservationRequest{}, released: map[string]bool{}, payments: map[string]contract.Payment{}, charges: map[string]int{},
-		closed: map[string]bool{}, slow: make(chan struct{}),
+		holds: map[string]contract.ReservationRequest{}, released: map[string]bool{}, payments: map[string]contract.Payment{}, charges: map[string]int{}, tokens: map[string]bool{},
+		closed: map[string]bool{}, returns: map[string]contract.StockReturn{}, refunds: map[string]contract.Refund{}, slow: make(chan struct{}),
 	}
 }
 
@@ -66,14 +71,16 @@ func (s *street) open(t *testing.T, shop *kittest.Service) {
 		shop.Neighbour(t, name, mux)
 	}
 	serve(contract.ServiceCart, map[string]func(*http.Request) (int, any, error){
-		"GET /internal/v1/cart": s.getCart, "GET /internal/v1/users/{user}/cart": s.getUserCart,
+		"GET /internal/v1/cart": s.getCart, "GET /internal/v1/users/{user}/cart": s.getUserCart, "POST /internal/v1/carts/{cart}/orders": s.takeOut,
 	})
 	serve(contract.ServiceCatalog, map[string]func(*http.Request) (int, any, error){"POST /internal/v1/skus": s.postSKUs})
 	serve(contract.ServiceInventory, map[string]func(*http.Request) (int, any, error){
 		"POST /internal/v1/reservations": s.reserve, "POST /internal/v1/reservations/{saga}/release": s.release,
+		"POST /internal/v1/reservations/{saga}/returns": s.returned,
 	})
 	serve(contract.ServicePayment, map[string]func(*http.Request) (int, any, error){
 		"POST /internal/v1/charges": s.charge, "GET /internal/v1/charges/{saga}": s.payment, "POST /internal/v1/charges/{saga}/void": s.void,
+		"POST /internal/v1/charges/{saga}/refunds": s.refund,
 	})
 }
 
@@ -114,6 +121,31 @@ func (s *street) change(ref string, lines ...contract.SKUCount) {
 	s.carts[ref] = cart
 }
 
+// add puts one unit more of a SKU in a cart.
+func (s *street) add(ref, sku string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cart := s.carts[ref]
+	cart.Version++
+	lines := slices.Clone(cart.Lines)
+	if i := slices.IndexFunc(lines, func(l contract.SKUCount) bool { return l.SKU == sku }); i >= 0 {
+		lines[i].Quantity++
+	} else {
+		lines = append(lines, contract.SKUCount{SKU: sku, Quantity: 1})
+	}
+	cart.Lines = lines
+	s.carts[ref] = cart
+}
+
+// forgetOrders gives a cart back as a backup had it.
+func (s *street) forgetOrders(ref string, lines ...contract.SKUCount) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cart := s.carts[ref]
+	cart.Lines, cart.TakenOrders, cart.Version = lines, nil, 1
+	s.carts[ref] = cart
+}
+
 func (s *street) setPrice(sku string, amount int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,6 +170,34 @@ func (s *street) getUserCart(r *http.Request) (int, any, error) {
 	cart := s.carts[id]
 	cart.CartID, cart.Currency = id, "USD"
 	return http.StatusOK, cart, nil
+}
+
+// takeOut takes a confirmed order's goods out of its cart, once.
+func (s *street) takeOut(r *http.Request) (int, any, error) {
+	var order contract.OrderChange
+	if err := json.NewDecoder(r.Body).Decode(&order); err != nil {
+		return 0, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ref, cart := range s.carts {
+		known := ref == order.CartID || cart.CartID == order.CartID // a user's cart is kept by its id
+		if !known || order.CartID != r.PathValue("cart") || slices.Contains(cart.TakenOrders, order.OrderID) {
+			continue
+		}
+		var left []contract.SKUCount
+		for _, line := range cart.Lines {
+			if i := slices.IndexFunc(order.Lines, func(l contract.SKUCount) bool { return l.SKU == line.SKU }); i >= 0 {
+				line.Quantity -= order.Lines[i].Quantity
+			}
+			if line.Quantity > 0 {
+				left = append(left, line)
+			}
+		}
+		cart.Lines, cart.Version, cart.TakenOrders = left, cart.Version+1, append(slices.Clone(cart.TakenOrders), order.OrderID)
+		s.carts[ref] = cart
+	}
+	return http.StatusNoContent, nil, nil
 }
 
 func (s *street) postSKUs(r *http.Request) (int, any, error) {
@@ -199,6 +259,7 @@ func (s *street) charge(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	if request.Token == "tok_slow" {
+		s.note(request.Token)
 		select {
 		case <-s.slow:
 		case <-r.Context().Done():
@@ -232,6 +293,27 @@ func (s *street) charge(r *http.Request) (int, any, error) {
 		<-r.Context().Done()
 	}
 	return http.StatusCreated, payment, nil
+}
+
+func (s *street) note(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens[token] = true
+}
+
+// isAsked says whether a charge with a token waits, or has waited, for its answer.
+func (s *street) isAsked(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens[token]
+}
+
+// capture writes a payment as the provider's word has made it, whoever brought that.
+func (s *street) capture(payment contract.Payment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.payments[payment.SagaID] = payment
+	s.charges[payment.SagaID]++
 }
 
 func (s *street) payment(r *http.Request) (int, any, error) {

@@ -13,11 +13,13 @@ const (
 	forgetBatch = 500
 )
 
-// sweeper takes on the sagas of a region whose holder has stopped, and forgets keys that are past their time.
+// sweeper takes on a region's sagas whose holder has stopped. There is one for each region: a region that is lost must not keep
+// money or stock bound, and one whose rows can not be reached must not hold up the others.
 type sweeper struct {
 	*orchestrator
-	// home is the region whose sagas are swept: the process's own while that is all it answers for.
+	// home is the region whose sagas are swept; own says that it is this process's, whose old keys are forgotten here too.
 	home string
+	own  bool
 }
 
 func (s sweeper) run(ctx context.Context) error {
@@ -31,7 +33,9 @@ func (s sweeper) run(ctx context.Context) error {
 		case <-sweep.C:
 			s.takeOn(ctx)
 		case <-forget.C:
-			s.forget(ctx)
+			if s.own {
+				s.forget(ctx)
+			}
 		}
 	}
 }
@@ -41,7 +45,11 @@ func (s sweeper) takeOn(ctx context.Context) {
 	if limit <= 0 {
 		return
 	}
-	taken, err := s.store.claim(ctx, s.home, s.holder, s.settings.Lease, limit)
+	grace := s.settings.Grace
+	if s.own {
+		grace = 0
+	}
+	taken, err := s.store.claim(ctx, s.home, grace, s.holder, s.settings.Lease, limit)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.log.WarnContext(ctx, "Abandoned sagas could not be looked for; it will be tried again.", "error", err.Error())

@@ -10,7 +10,10 @@ import (
 	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
-// routes is the service's whole surface. Nothing of it is public: only an order's saga charges.
+// webhookLimit is many times the size of the provider's largest webhook.
+const webhookLimit = 64 << 10
+
+// routes is the service's whole surface. Only the provider's webhook is public: orders charge and refund.
 func (s *service) routes(api *httpx.API) {
 	tags := []string{"internal"}
 	httpx.Handle(api, huma.Operation{OperationID: "charge", Method: http.MethodPost, Path: "/internal/v1/charges",
@@ -20,6 +23,15 @@ func (s *service) routes(api *httpx.API) {
 		Summary: "A saga's charge", Tags: tags}, s.getCharge)
 	httpx.Handle(api, huma.Operation{OperationID: "void-charge", Method: http.MethodPost, Path: "/internal/v1/charges/{saga_id}/void",
 		Summary: "Make sure that a saga is not charged", Tags: tags, DefaultStatus: http.StatusOK}, s.postVoid)
+	httpx.Handle(api, huma.Operation{OperationID: "refund", Method: http.MethodPost, Path: "/internal/v1/charges/{saga_id}/refunds",
+		Summary: "Give back part or all of a saga's charge, once for each refund", Description: "201 when it succeeded or failed, 202 while the provider's answer is not known.",
+		Tags: tags, DefaultStatus: http.StatusCreated}, s.postRefund)
+	httpx.Handle(api, huma.Operation{OperationID: "get-refund", Method: http.MethodGet, Path: "/internal/v1/charges/{saga_id}/refunds/{refund_id}",
+		Summary: "A refund", Tags: tags}, s.getRefund)
+	httpx.Handle(api, huma.Operation{OperationID: "payment-webhook", Method: http.MethodPost, Path: "/api/v1/webhooks/payments",
+		Summary: "The payment provider tells that something happened", Tags: []string{"payments"}, DefaultStatus: http.StatusOK,
+		// Its bytes are what is signed; they are read only once the signature is known to be right.
+		MaxBodyBytes: webhookLimit, SkipValidateBody: true}, s.postWebhook)
 }
 
 type paymentOutput struct {
@@ -70,4 +82,44 @@ func (s *service) postVoid(ctx context.Context, input *voidInput) (*paymentOutpu
 		return nil, err
 	}
 	return output(http.StatusOK, p), nil
+}
+
+type refundOutput struct {
+	Status int
+	Body   contract.Refund
+}
+
+func (s *service) postRefund(ctx context.Context, input *struct {
+	SagaID string `path:"saga_id" maxLength:"64"`
+	Body   contract.RefundRequest
+}) (*refundOutput, error) {
+	r, err := s.refund(ctx, input.SagaID, input.Body)
+	if err != nil {
+		return nil, err
+	}
+	status := http.StatusCreated
+	if r.State == contract.RefundStatePending {
+		status = http.StatusAccepted
+	}
+	return &refundOutput{Status: status, Body: r.Refund}, nil
+}
+
+func (s *service) getRefund(ctx context.Context, input *struct {
+	SagaID   string `path:"saga_id" maxLength:"64"`
+	RefundID string `path:"refund_id" maxLength:"64"`
+}) (*refundOutput, error) {
+	r, err := s.lookUpRefund(ctx, input.SagaID, input.RefundID)
+	if err != nil {
+		return nil, err
+	}
+	return &refundOutput{Status: http.StatusOK, Body: r.Refund}, nil
+}
+
+type webhookInput struct {
+	Signature string `header:"Stripe-Signature" maxLength:"1024"`
+	RawBody   []byte `contentType:"application/json"`
+}
+
+func (s *service) postWebhook(ctx context.Context, input *webhookInput) (*struct{}, error) {
+	return nil, s.hear(ctx, input.RawBody, input.Signature)
 }

@@ -8,26 +8,39 @@ import (
 
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/kit/kittest"
 	"github.com/meridian-store/meridian/services/payment/provider"
+	"github.com/meridian-store/meridian/services/payment/sandbox/sandboxtest"
+	"github.com/meridian-store/meridian/services/payment/stripe"
 )
 
 func TestMain(m *testing.M) { kittest.Main(m) }
 
-// quickSettings are the service's own with waits that a test can bear.
-func quickSettings() settings {
-	settings := defaultSettings()
-	settings.reconcileEvery = 50 * time.Millisecond
-	return settings
+// rig is a sandbox of a test's own with the settings that lead to it, and its books.
+type rig struct {
+	settings settings
+	books    *stripe.Stripe
 }
 
-// wrapped gives settings whose provider is the sandbox inside what wrap makes of it.
-func wrapped(wrap func(provider.Provider) provider.Provider) settings {
-	settings := quickSettings()
-	inner := settings.provider
-	settings.provider = func(base *kit.Base) provider.Provider { return wrap(inner(base)) }
-	return settings
+// newRig has waits that a test can bear.
+func newRig(t *testing.T) rig {
+	t.Helper()
+	books, err := stripe.New(stripe.Config{
+		SecretKey: sandboxtest.SecretKey, WebhookSecret: sandboxtest.WebhookSecret, URL: sandboxtest.Start(t, nil), FineThousandths: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(books.Close)
+	r := rig{defaultSettings(), books}
+	r.settings.reconcileEvery, r.settings.provider = 50*time.Millisecond, books
+	return r
+}
+
+// wrap puts something before the provider.
+func (r rig) wrap(wrap func(provider.Provider) provider.Provider) rig {
+	r.settings.provider = wrap(r.settings.provider)
+	return r
 }
 
 func requestFor(token string) contract.ChargeRequest {
@@ -38,11 +51,14 @@ func requestFor(token string) contract.ChargeRequest {
 }
 
 // shop is a running payment service and short forms of what tests ask of it.
-type shop struct{ *kittest.Service }
+type shop struct {
+	*kittest.Service
+	books *stripe.Stripe
+}
 
-func start(t *testing.T, settings settings, options ...kittest.Option) shop {
+func (r rig) start(t *testing.T, options ...kittest.Option) shop {
 	t.Helper()
-	return shop{kittest.Start(t, definitionWith(settings), options...)}
+	return shop{kittest.Start(t, definitionWith(r.settings), options...), r.books}
 }
 
 func (s shop) charge(t *testing.T, request contract.ChargeRequest) (contract.Payment, int) {
@@ -66,20 +82,36 @@ func (s shop) get(t *testing.T, sagaID string) (contract.Payment, int) {
 	return payment, response.StatusCode
 }
 
-// ledger tells how many charges the sandbox knows for a payment and what they took in all, refunds taken off.
-func (s shop) ledger(t *testing.T, paymentID string) (charges, taken int64) {
+// ledger tells how many charges the provider's books have for a saga, cancelled intents aside, and what they took in all, refunds
+// taken off.
+func (s shop) ledger(t *testing.T, sagaID string) (charges, taken int64) {
 	t.Helper()
-	err := s.DB.QueryRow(t.Context(), `SELECT count(*), COALESCE(sum(captured - refunded), 0)::INT8 FROM sandbox_charges WHERE key = $1`, paymentID).Scan(&charges, &taken)
+	err := s.books.Charges(t.Context(), time.Unix(0, 0), func(i provider.Intent) error {
+		if i.SagaID == sagaID && i.State != provider.Cancelled {
+			charges++
+			taken += i.Captured
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.books.Refunds(t.Context(), time.Unix(0, 0), func(r provider.Refund) error {
+		if r.SagaID == sagaID {
+			taken -= r.Amount.Amount
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return charges, taken
 }
 
-func (s shop) wantTaken(t *testing.T, paymentID string, want int64) {
+func (s shop) wantTaken(t *testing.T, sagaID string, want int64) {
 	t.Helper()
-	if _, taken := s.ledger(t, paymentID); taken != want {
-		t.Errorf("the provider took %d for %s, want %d", taken, paymentID, want)
+	if _, taken := s.ledger(t, sagaID); taken != want {
+		t.Errorf("the provider took %d for %s, want %d", taken, sagaID, want)
 	}
 }
 
@@ -106,13 +138,13 @@ func newGate(next provider.Provider) *gate {
 	return &gate{Provider: next, arrived: make(chan struct{}, 64), open: make(chan struct{})}
 }
 
-func (g *gate) Charge(ctx context.Context, charge provider.Charge) (provider.Result, error) {
-	result, err := g.Provider.Charge(ctx, charge)
+func (g *gate) Confirm(ctx context.Context, confirmation provider.Confirmation) (provider.Intent, error) {
+	result, err := g.Provider.Confirm(ctx, confirmation)
 	g.arrived <- struct{}{}
 	select {
 	case <-g.open:
 		return result, err
 	case <-ctx.Done():
-		return provider.Result{}, ctx.Err()
+		return provider.Intent{}, ctx.Err()
 	}
 }

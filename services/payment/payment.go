@@ -1,13 +1,16 @@
 // Package payment charges a saga at most once and knows for certain what was charged.
 //
-// A payment belongs to one saga. It is written as pending before the provider is asked, under a key that makes the provider
-// charge at most once, and moves
+// A payment belongs to one saga. The provider makes an intent, which takes no money; the payment is written as pending with the
+// intent's id; only then is the intent confirmed. From there it moves
 //
 //	pending → captured | declined | voided        captured → voided
 //
-// by the provider's answer only. Whoever finds a payment pending asks the provider again with the same key, so that a crash or a
-// lost answer is healed by a repeat. A void is final: it is recorded before the provider is asked, and from then on no capture is
-// recorded; a saga that was voided, even before it was ever charged, refuses a late charge.
+// by the provider's answer only. Whoever finds a payment pending asks the provider about its intent, so that a crash or a lost answer
+// is healed by a repeat, a webhook, or the reconcile loop. A void is final: it is recorded before the provider is asked, and from then
+// on no capture is recorded; a saga that was voided, even before it was ever charged, refuses a late charge.
+//
+// What was captured is given back by refunds, each of which takes its amount off what is left before the provider is asked. A payment
+// of nothing is captured without the provider, whose ledger has no entry of it.
 package payment
 
 import (
@@ -17,11 +20,14 @@ import (
 
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/payment/provider"
 )
 
-// reasonInvalidToken is why a charge was declined whose token the provider does not know.
-const reasonInvalidToken = "invalid_token"
+const (
+	// reasonInvalidToken is why a charge was declined whose token the provider does not know.
+	reasonInvalidToken = "invalid_token"
+	// reasonNothingToCharge is why a payment of zero is captured although the provider was not asked.
+	reasonNothingToCharge = "nothing_to_charge"
+)
 
 // payment is a saga's payment with what never leaves the service.
 type payment struct {
@@ -30,12 +36,11 @@ type payment struct {
 	region    string
 	tokenHash string
 	voiding   bool
+	// intentID is what the provider knows the charge by; empty when it was never asked.
+	intentID  string
 	version   int64
 	createdAt time.Time
 }
-
-// key is what the provider knows the charge by.
-func (p payment) key() string { return p.ID }
 
 // home finds the region of a saga and its code by its id.
 func home(sagaID string, regions []contract.Region) (name, code string, err error) {
@@ -56,6 +61,14 @@ func validate(request contract.ChargeRequest) error {
 	if _, err := geo.ParseID(request.OrderID); err != nil {
 		return contract.Invalid("order_id", "is %s", err)
 	}
+	if request.Amount.Amount < 0 {
+		return contract.Invalid("amount.amount", "must not be negative")
+	}
+	return contract.ValidateCurrency("amount.currency", request.Amount.Currency)
+}
+
+// validateRefund refuses a refund that could not be a real one.
+func validateRefund(request contract.RefundRequest) error {
 	if request.Amount.Amount < 1 {
 		return contract.Invalid("amount.amount", "must be at least 1, in minor units")
 	}
@@ -73,7 +86,7 @@ func newPayment(request contract.ChargeRequest, region, code string) payment {
 	return payment{
 		Payment: contract.Payment{
 			ID: geo.NewID("pay", code), SagaID: request.SagaID, OrderID: request.OrderID, Amount: request.Amount,
-			State: contract.PaymentStatePending,
+			State: contract.PaymentStatePending, Refunded: contract.Money{Currency: request.Amount.Currency},
 		},
 		region: region, tokenHash: hashToken(request.SagaID, request.Token), version: 1,
 	}
@@ -101,11 +114,11 @@ func (p payment) admits(request contract.ChargeRequest) error {
 }
 
 // eventOf gives the type of the event that announces a state.
-func eventOf(state provider.State) string {
+func eventOf(state string) string {
 	switch state {
-	case provider.Captured:
+	case contract.PaymentStateCaptured:
 		return contract.PaymentSucceeded
-	case provider.Declined:
+	case contract.PaymentStateDeclined:
 		return contract.PaymentFailed
 	default:
 		return contract.PaymentVoided

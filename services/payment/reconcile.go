@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -11,7 +10,7 @@ import (
 )
 
 const (
-	// reconcileBatch is how many open payments one pass asks about.
+	// reconcileBatch is how many open payments, and refunds, one pass asks about.
 	reconcileBatch = 100
 	// reconcileFailures end a pass early: each may have cost a time-out, because the provider is away.
 	reconcileFailures = 3
@@ -26,18 +25,29 @@ func (s *service) dueAfterCall() *time.Time {
 	return &due
 }
 
-// reconcile settles payments of some regions that were left open, by a crash or a lost answer.
+// reconcile settles payments and refunds of some regions that were left open, by a crash or a lost answer.
 func (s *service) reconcile(ctx context.Context, regions []string, before time.Time) error {
-	open, err := s.store.due(ctx, regions, before, reconcileBatch)
+	payments, err := s.store.due(ctx, regions, before, reconcileBatch)
 	if err != nil {
-		return fmt.Errorf("read open payments: %w", err)
+		return err
+	}
+	refunds, err := s.store.dueRefunds(ctx, regions, before, reconcileBatch)
+	if err != nil {
+		return err
+	}
+	var tasks []func() error
+	for _, p := range payments {
+		tasks = append(tasks, func() error { return s.askAgain(ctx, p) })
+	}
+	for _, r := range refunds {
+		tasks = append(tasks, func() error { _, err := s.giveBack(ctx, r); return err })
 	}
 	// In any order, so that payments whose answer does not come do not keep the others waiting for ever.
-	rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
+	rand.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
 	failures := 0
-	for _, p := range open {
-		if err := s.askAgain(ctx, p); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "An open payment could not be settled; it will be tried again.", "payment_id", p.ID, "error", httpx.ErrorChain(err))
+	for _, task := range tasks {
+		if err := task(); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "An open payment could not be settled; it will be tried again.", "error", httpx.ErrorChain(err))
 			failures++
 		}
 		if ctx.Err() != nil || failures == reconcileFailures {
@@ -47,20 +57,20 @@ func (s *service) reconcile(ctx context.Context, regions []string, before time.T
 	return nil //nolint:nilerr // each failure has been logged and is tried again
 }
 
-// askAgain goes on with what was left open. A charge that the provider never heard of stays pending: only the saga has the
-// token, and will charge or void; so it is asked about ever more seldom.
+// askAgain goes on with what was left open. A charge that is still unconfirmed stays pending: only the saga has the token, and will
+// charge or void; so it is asked about ever more seldom.
 func (s *service) askAgain(ctx context.Context, p payment) error {
 	asked := s.now()
 	if p.voiding {
 		_, err := s.finishVoid(ctx, p)
 		return err
 	}
-	result, found, err := s.findAtProvider(ctx, p)
+	told, known, err := s.look(ctx, p)
 	if err != nil {
-		return contract.Unavailable(err, "the payment provider did not answer")
+		return contract.Unavailable(err, "the payment provider did not answer about %s", p.ID)
 	}
-	if found {
-		_, err := s.settle(ctx, p, result)
+	if known {
+		_, err := s.settle(ctx, p, told)
 		return err
 	}
 	pause := min(max(asked.Sub(p.createdAt)/2, settleMargin), longestPause)

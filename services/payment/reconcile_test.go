@@ -25,27 +25,29 @@ type deaf struct {
 	lost *atomic.Bool
 }
 
-func (d deaf) Charge(ctx context.Context, charge provider.Charge) (provider.Result, error) {
-	result, err := d.Provider.Charge(ctx, charge)
-	if d.lost.Load() {
-		return provider.Result{}, errLost
-	}
-	return result, err
+func (d deaf) Confirm(ctx context.Context, confirmation provider.Confirmation) (provider.Intent, error) {
+	return heard(d, func() (provider.Intent, error) { return d.Provider.Confirm(ctx, confirmation) })
 }
 
-func (d deaf) Void(ctx context.Context, key string) (provider.Result, error) {
-	result, err := d.Provider.Void(ctx, key)
-	if d.lost.Load() {
-		return provider.Result{}, errLost
-	}
-	return result, err
+func (d deaf) Cancel(ctx context.Context, intentID, key string) (provider.Intent, error) {
+	return heard(d, func() (provider.Intent, error) { return d.Provider.Cancel(ctx, intentID, key) })
 }
 
-func (d deaf) Find(ctx context.Context, key string) (provider.Result, bool, error) {
+func (d deaf) Refund(ctx context.Context, order provider.RefundOrder) (provider.Refund, error) {
+	return heard(d, func() (provider.Refund, error) { return d.Provider.Refund(ctx, order) })
+}
+
+func (d deaf) Find(ctx context.Context, intentID string) (provider.Intent, error) {
+	return heard(d, func() (provider.Intent, error) { return d.Provider.Find(ctx, intentID) })
+}
+
+func heard[T any](d deaf, call func() (T, error)) (T, error) {
+	answer, err := call()
 	if d.lost.Load() {
-		return provider.Result{}, false, errLost
+		var none T
+		return none, errLost
 	}
-	return d.Provider.Find(ctx, key)
+	return answer, err
 }
 
 // clock is a clock that a test moves.
@@ -71,8 +73,8 @@ func (c *clock) move(by time.Duration) {
 func startDeaf(t *testing.T) (shop, *atomic.Bool, *clock) {
 	t.Helper()
 	lost, clock := &atomic.Bool{}, newClock()
-	settings := wrapped(func(next provider.Provider) provider.Provider { return deaf{next, lost} })
-	return start(t, settings, kittest.WithNow(clock.now)), lost, clock
+	rig := newRig(t).wrap(func(next provider.Provider) provider.Provider { return deaf{next, lost} })
+	return rig.start(t, kittest.WithNow(clock.now)), lost, clock
 }
 
 func TestARepeatHealsALostAnswer(t *testing.T) {
@@ -82,12 +84,12 @@ func TestARepeatHealsALostAnswer(t *testing.T) {
 	request := requestFor(sandbox.TokenVisa)
 	pending, status := shop.charge(t, request)
 	wantState(t, pending, status, contract.PaymentStatePending, http.StatusAccepted)
-	shop.wantTaken(t, pending.ID, request.Amount.Amount)
+	shop.wantTaken(t, pending.SagaID, request.Amount.Amount)
 	shop.Restart(t)
 	lost.Store(false)
 	captured, status := shop.charge(t, request)
 	wantState(t, captured, status, contract.PaymentStateCaptured, http.StatusCreated)
-	if charges, taken := shop.ledger(t, captured.ID); captured.ID != pending.ID || charges != 1 || taken != request.Amount.Amount {
+	if charges, taken := shop.ledger(t, captured.SagaID); captured.ID != pending.ID || charges != 1 || taken != request.Amount.Amount {
 		t.Errorf("the provider has %d charges of %d in all", charges, taken)
 	}
 }
@@ -103,7 +105,7 @@ func TestReconcileSettlesWhatNobodyRepeats(t *testing.T) {
 	clock.move(time.Minute)
 	shop.eventually(t, request.SagaID, contract.PaymentStateCaptured)
 	shop.waitEvent(t, pending.ID, contract.PaymentSucceeded)
-	shop.wantTaken(t, pending.ID, request.Amount.Amount)
+	shop.wantTaken(t, pending.SagaID, request.Amount.Amount)
 }
 
 // The void is on record before the provider is asked, so its loss in the middle cannot end in a recorded capture.
@@ -126,20 +128,20 @@ func TestReconcileFinishesAVoid(t *testing.T) {
 	clock.move(time.Minute)
 	shop.eventually(t, request.SagaID, contract.PaymentStateVoided)
 	shop.waitEvent(t, charged.ID, contract.PaymentVoided)
-	shop.wantTaken(t, charged.ID, 0)
+	shop.wantTaken(t, charged.SagaID, 0)
 }
 
-// A charge that never reached the provider stays open for its saga, which alone has the token.
+// A charge whose confirmation never reached the provider stays open for its saga, which alone has the token.
 func TestReconcileLeavesWhatTheProviderNeverHeardOf(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	asked := make(chan string, 64)
-	shop := start(t, wrapped(func(next provider.Provider) provider.Provider { return unreached{next, asked} }), kittest.WithNow(clock.now))
+	shop := newRig(t).wrap(func(next provider.Provider) provider.Provider { return unreached{next, asked} }).start(t, kittest.WithNow(clock.now))
 	request := requestFor(sandbox.TokenVisa)
 	pending, status := shop.charge(t, request)
 	wantState(t, pending, status, contract.PaymentStatePending, http.StatusAccepted)
-	if key := <-asked; key != pending.ID { // the look right after the failed call
-		t.Fatalf("asked for %s", key)
+	if saga := <-asked; saga != pending.SagaID { // the look right after the failed call
+		t.Fatalf("asked for %s", saga)
 	}
 	for range 2 { // and it is asked about again and again
 		clock.move(longestPause)
@@ -157,17 +159,17 @@ type unreached struct {
 	asked chan string
 }
 
-func (u unreached) Charge(context.Context, provider.Charge) (provider.Result, error) {
-	return provider.Result{}, errors.New("no way there")
+func (u unreached) Confirm(context.Context, provider.Confirmation) (provider.Intent, error) {
+	return provider.Intent{}, errors.New("no way there")
 }
 
-func (u unreached) Find(ctx context.Context, key string) (provider.Result, bool, error) {
-	result, found, err := u.Provider.Find(ctx, key)
+func (u unreached) Find(ctx context.Context, intentID string) (provider.Intent, error) {
+	intent, err := u.Provider.Find(ctx, intentID)
 	select {
-	case u.asked <- key:
+	case u.asked <- intent.SagaID:
 	default: // the test has seen enough
 	}
-	return result, found, err
+	return intent, err
 }
 
 func (s shop) eventually(t *testing.T, sagaID, state string) {

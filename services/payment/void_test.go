@@ -13,18 +13,18 @@ import (
 
 func TestAVoidGivesBackWhatWasCaptured(t *testing.T) {
 	t.Parallel()
-	shop := start(t, quickSettings())
+	shop := newRig(t).start(t)
 	request := requestFor(sandbox.TokenVisa)
 	charged, _ := shop.charge(t, request)
 	for range 2 {
 		voided, status := shop.void(t, request.SagaID, "")
 		wantState(t, voided, status, contract.PaymentStateVoided, http.StatusOK)
 	}
-	shop.wantTaken(t, charged.ID, 0)
+	shop.wantTaken(t, charged.SagaID, 0)
 	if _, status := shop.charge(t, request); status != http.StatusConflict {
 		t.Errorf("a charge after the void got %d, want 409", status)
 	}
-	shop.wantTaken(t, charged.ID, 0)
+	shop.wantTaken(t, charged.SagaID, 0)
 	succeeded := shop.waitEvent(t, charged.ID, contract.PaymentSucceeded)
 	voided := shop.waitEvent(t, charged.ID, contract.PaymentVoided)
 	if voided.AggregateVersion <= succeeded.AggregateVersion {
@@ -37,7 +37,7 @@ func TestAVoidBeforeAnyChargeRefusesALateOne(t *testing.T) {
 	for _, query := range []string{"", "?keep_captured=true"} {
 		t.Run("void"+query, func(t *testing.T) {
 			t.Parallel()
-			shop := start(t, quickSettings())
+			shop := newRig(t).start(t)
 			request := requestFor(sandbox.TokenVisa)
 			for range 2 {
 				voided, status := shop.void(t, request.SagaID, query)
@@ -46,25 +46,24 @@ func TestAVoidBeforeAnyChargeRefusesALateOne(t *testing.T) {
 			if _, status := shop.charge(t, request); status != http.StatusConflict {
 				t.Errorf("a charge after the void got %d, want 409", status)
 			}
-			var charges int
-			if err := shop.DB.QueryRow(t.Context(), `SELECT count(*) FROM sandbox_charges`).Scan(&charges); err != nil || charges != 0 {
-				t.Errorf("the provider was asked %d times, %v", charges, err)
+			if charges, taken := shop.ledger(t, request.SagaID); charges != 0 || taken != 0 {
+				t.Errorf("the provider made %d charges of %d in all", charges, taken)
 			}
 		})
 	}
-	if _, status := start(t, quickSettings()).void(t, "nonsense", ""); status != http.StatusBadRequest {
+	if _, status := newRig(t).start(t).void(t, "nonsense", ""); status != http.StatusBadRequest {
 		t.Errorf("a void of nonsense got %d, want 400", status)
 	}
 }
 
 func TestAVoidMayLeaveWhatIsCaptured(t *testing.T) {
 	t.Parallel()
-	shop := start(t, quickSettings())
+	shop := newRig(t).start(t)
 	request := requestFor(sandbox.TokenVisa)
 	charged, _ := shop.charge(t, request)
 	kept, status := shop.void(t, request.SagaID, "?keep_captured=true")
 	wantState(t, kept, status, contract.PaymentStateCaptured, http.StatusOK)
-	shop.wantTaken(t, charged.ID, request.Amount.Amount)
+	shop.wantTaken(t, charged.SagaID, request.Amount.Amount)
 	if again, status := shop.charge(t, request); status != http.StatusCreated || again != charged {
 		t.Errorf("after the void that kept it the charge is %d %+v", status, again)
 	}
@@ -75,11 +74,11 @@ func TestAVoidMayLeaveWhatIsCaptured(t *testing.T) {
 func TestAVoidOvertakesAChargeThatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	gated := make(chan *gate, 1)
-	shop := start(t, wrapped(func(next provider.Provider) provider.Provider {
+	shop := newRig(t).wrap(func(next provider.Provider) provider.Provider {
 		g := newGate(next)
 		gated <- g
 		return g
-	}))
+	}).start(t)
 	g := <-gated
 	request := requestFor(sandbox.TokenVisa)
 	done := make(chan int, 1)
@@ -96,18 +95,18 @@ func TestAVoidOvertakesAChargeThatIsUnderWay(t *testing.T) {
 	}
 	found, _ := shop.get(t, request.SagaID)
 	wantState(t, found, http.StatusOK, contract.PaymentStateVoided, http.StatusOK)
-	shop.wantTaken(t, voided.ID, 0)
+	shop.wantTaken(t, voided.SagaID, 0)
 }
 
 // keep_captured asks the provider, which knows of the capture before we do.
 func TestAVoidThatKeepsSeesACaptureThatIsNotRecordedYet(t *testing.T) {
 	t.Parallel()
 	gated := make(chan *gate, 1)
-	shop := start(t, wrapped(func(next provider.Provider) provider.Provider {
+	shop := newRig(t).wrap(func(next provider.Provider) provider.Provider {
 		g := newGate(next)
 		gated <- g
 		return g
-	}))
+	}).start(t)
 	g := <-gated
 	request := requestFor(sandbox.TokenVisa)
 	done := make(chan contract.Payment, 1)
@@ -122,12 +121,12 @@ func TestAVoidThatKeepsSeesACaptureThatIsNotRecordedYet(t *testing.T) {
 	if got := <-done; got != kept {
 		t.Errorf("the charge was told %+v, the void %+v", got, kept)
 	}
-	shop.wantTaken(t, kept.ID, request.Amount.Amount)
+	shop.wantTaken(t, kept.SagaID, request.Amount.Amount)
 }
 
 func TestAVoidRacingAChargeEndsInOneOfTheTwo(t *testing.T) {
 	t.Parallel()
-	shop := start(t, quickSettings())
+	shop := newRig(t).start(t)
 	for _, query := range []string{"", "?keep_captured=true"} {
 		for range 15 {
 			request := requestFor(sandbox.TokenVisa)
@@ -142,9 +141,9 @@ func TestAVoidRacingAChargeEndsInOneOfTheTwo(t *testing.T) {
 			final, _ := shop.get(t, request.SagaID)
 			switch {
 			case final.State == contract.PaymentStateVoided:
-				shop.wantTaken(t, final.ID, 0)
+				shop.wantTaken(t, final.SagaID, 0)
 			case final.State == contract.PaymentStateCaptured && query != "":
-				shop.wantTaken(t, final.ID, request.Amount.Amount)
+				shop.wantTaken(t, final.SagaID, request.Amount.Amount)
 			default:
 				t.Fatalf("it ended %s after void%s", final.State, query)
 			}
@@ -154,7 +153,7 @@ func TestAVoidRacingAChargeEndsInOneOfTheTwo(t *testing.T) {
 
 func TestAVoidOfAnotherRegionsSagaIsKeptInItsHome(t *testing.T) {
 	t.Parallel()
-	shop := start(t, quickSettings())
+	shop := newRig(t).start(t)
 	saga := geo.NewID("sga", "euw")
 	if _, status := shop.void(t, saga, ""); status != http.StatusOK {
 		t.Fatalf("got %d", status)
@@ -162,5 +161,20 @@ func TestAVoidOfAnotherRegionsSagaIsKeptInItsHome(t *testing.T) {
 	var region string
 	if err := shop.DB.QueryRow(t.Context(), `SELECT crdb_region FROM payments WHERE saga_id = $1`, saga).Scan(&region); err != nil || region != "eu-west" {
 		t.Errorf("the row is in %q, %v, want eu-west", region, err)
+	}
+}
+
+// Any region may settle a payment; its event goes to where its saga listens.
+func TestAnEventGoesToThePaymentsHome(t *testing.T) {
+	t.Parallel()
+	shop := newRig(t).start(t)
+	request := requestFor(sandbox.TokenVisa)
+	request.SagaID = geo.NewID("sga", "euw")
+	charged, status := shop.charge(t, request)
+	wantState(t, charged, status, contract.PaymentStateCaptured, http.StatusCreated)
+	var home, origin string
+	err := shop.DB.QueryRow(t.Context(), `SELECT crdb_region, event->>'originregion' FROM outbox WHERE aggregate = $1`, charged.ID).Scan(&home, &origin)
+	if err != nil || home != "eu-west" || origin != "eu-west" {
+		t.Errorf("the event waits in %q as one of %q, %v, want eu-west", home, origin, err)
 	}
 }

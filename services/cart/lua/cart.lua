@@ -1,8 +1,8 @@
 -- What every change of a cart has in common; each change's own script follows it.
--- KEYS: the cart, the outbox and the idle set of its slot.
+-- KEYS: the cart, the outbox and the idle set of its slot, what its shopper was shown.
 -- ARGV: 1 cart id, 2 now (ms), 3 time to live (ms), 4 tombstones kept, 5 event id, 6 traceparent; then the script's own.
--- Answers: {outcome, the cart's fields}.
-local CART, OUTBOX, IDLE = KEYS[1], KEYS[2], KEYS[3]
+-- Answers: {outcome, the cart's fields, what its shopper was shown}.
+local CART, OUTBOX, IDLE, SEEN = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local ID, NOW, TTL, TOMBSTONES, EVENT, TRACE = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 
 local function whole(n) return string.format('%d', n) end
@@ -11,7 +11,7 @@ local function whole(n) return string.format('%d', n) end
 local function load()
   local flat = redis.call('HGETALL', CART)
   if #flat == 0 then return nil end
-  local cart = { lines = {}, orders = {}, live = 0, changed = {} }
+  local cart = { lines = {}, codes = {}, orders = {}, live = 0, entered = 0, changed = {}, changed_codes = {} }
   for i = 1, #flat, 2 do
     local field, value = flat[i], flat[i + 1]
     local kind, name = field:sub(1, 2), field:sub(3)
@@ -19,12 +19,18 @@ local function load()
       local quantity, version, added = value:match('^(%d+)|(%d+)|(%d+)$')
       cart.lines[name] = { quantity = tonumber(quantity), version = tonumber(version), added = tonumber(added) }
       if cart.lines[name].quantity > 0 then cart.live = cart.live + 1 end
+    elseif kind == 'p:' then
+      local entered, version, added, title = value:match('^(%d)|(%d+)|(%d+)|(.*)$')
+      cart.codes[name] = { entered = entered == '1', version = tonumber(version), added = tonumber(added), title = title }
+      if cart.codes[name].entered then cart.entered = cart.entered + 1 end
     elseif kind == 'o:' then
       cart.orders[name] = tonumber(value)
     elseif field == 'secret' then
       cart.secret = value
     elseif field == 'merged' then
       cart.merged = value
+    elseif field == 'abandoned' then
+      cart.abandoned = tonumber(value)
     elseif field == 'version' then
       cart.version = tonumber(value)
     end
@@ -46,6 +52,7 @@ end
 -- them: they go on from the time.
 local function make(secret, currency)
   redis.call('HSET', CART, 'secret', secret, 'currency', currency, 'version', secret == 'user' and NOW or '0')
+  redis.call('DEL', SEEN)
   return load()
 end
 
@@ -69,6 +76,22 @@ local function put(cart, sku, quantity)
   cart.lines[sku], cart.changed[sku] = line, line
 end
 
+-- enter puts a promotion code in the cart, behind those that are there.
+local function enter(cart, code, title)
+  local before = cart.codes[code]
+  if before and before.entered then return end
+  local entered = { entered = true, title = title, version = cart.version + 1, added = cart.version + 1 }
+  cart.codes[code], cart.changed_codes[code], cart.entered = entered, entered, cart.entered + 1
+end
+
+-- leave takes a promotion code out and leaves a tombstone.
+local function leave(cart, code)
+  local entered = cart.codes[code]
+  if not entered or not entered.entered then return end
+  entered.entered, entered.title, entered.version = false, '', cart.version + 1
+  cart.changed_codes[code], cart.entered = entered, cart.entered - 1
+end
+
 -- drop_oldest deletes the fields of the entries with the lowest versions beyond the newest ones that are kept.
 local function drop_oldest(prefix, entries, kept)
   if #entries <= kept then return end
@@ -77,16 +100,20 @@ local function drop_oldest(prefix, entries, kept)
 end
 
 local function drop_tombstones(cart)
-  local tombstones = {}
+  local lines, codes = {}, {}
   for sku, line in pairs(cart.lines) do
-    if line.quantity == 0 then tombstones[#tombstones + 1] = { name = sku, version = line.version } end
+    if line.quantity == 0 then lines[#lines + 1] = { name = sku, version = line.version } end
   end
-  drop_oldest('l:', tombstones, TOMBSTONES)
+  for code, entry in pairs(cart.codes) do
+    if not entry.entered then codes[#codes + 1] = { name = code, version = entry.version } end
+  end
+  drop_oldest('l:', lines, TOMBSTONES)
+  drop_oldest('p:', codes, TOMBSTONES)
 end
 
 -- announce adds the whole cart, but for the orders it has seen, to the outbox.
-local function announce(cart, flat)
-  local entry = { 'event', EVENT, 'type', cart.live == 0 and 'CartCleared' or 'CartChanged', 'time', NOW, 'trace', TRACE, 'cart', ID }
+local function announce(kind, flat)
+  local entry = { 'event', EVENT, 'type', kind, 'time', NOW, 'trace', TRACE, 'cart', ID }
   for i = 1, #flat, 2 do
     if flat[i]:sub(1, 2) ~= 'o:' then
       entry[#entry + 1] = flat[i]
@@ -96,20 +123,29 @@ local function announce(cart, flat)
   redis.call('XADD', OUTBOX, '*', unpack(entry))
 end
 
--- commit writes what put changed under one new version. A change that changes nothing has no version and no event.
+-- commit writes what put, enter and leave changed under one new version. A change that changes nothing has no version and no event.
 local function commit(cart)
-  if next(cart.changed) == nil then return { 'ok', redis.call('HGETALL', CART) } end
+  if next(cart.changed) == nil and next(cart.changed_codes) == nil then
+    return { 'ok', redis.call('HGETALL', CART), redis.call('HGETALL', SEEN) }
+  end
   cart.version = cart.version + 1
-  local fields = { 'version', whole(cart.version) }
+  local fields, gone = { 'version', whole(cart.version) }, {}
   for sku, line in pairs(cart.changed) do
     fields[#fields + 1] = 'l:' .. sku
     fields[#fields + 1] = whole(line.quantity) .. '|' .. whole(line.version) .. '|' .. whole(line.added)
+    if line.quantity == 0 then gone[#gone + 1] = sku end
+  end
+  for code, entry in pairs(cart.changed_codes) do
+    fields[#fields + 1] = 'p:' .. code
+    fields[#fields + 1] = (entry.entered and '1|' or '0|') .. whole(entry.version) .. '|' .. whole(entry.added) .. '|' .. entry.title
   end
   redis.call('HSET', CART, unpack(fields))
+  if #gone > 0 then redis.call('HDEL', SEEN, unpack(gone)) end
   drop_tombstones(cart)
   redis.call('PEXPIRE', CART, TTL)
+  redis.call('PEXPIRE', SEEN, TTL)
   redis.call('ZADD', IDLE, NOW, ID)
   local flat = redis.call('HGETALL', CART)
-  announce(cart, flat)
-  return { 'ok', flat }
+  announce(cart.live == 0 and 'CartCleared' or 'CartChanged', flat)
+  return { 'ok', flat, redis.call('HGETALL', SEEN) }
 end

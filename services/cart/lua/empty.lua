@@ -3,4 +3,5 @@ local cart = load()
 if not cart then return { 'missing' } end
 if cart.merged ~= ARGV[7] then return { 'wrong' } end
 for sku in pairs(cart.lines) do put(cart, sku, 0) end
+for code in pairs(cart.codes) do leave(cart, code) end
 return commit(cart)

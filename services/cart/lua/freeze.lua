@@ -6,4 +6,4 @@ if not cart then return { 'missing' } end
 if cart.secret ~= secret then return { 'wrong' } end
 if cart.merged and cart.merged ~= target then return { 'merged' } end
 if not cart.merged then redis.call('HSET', CART, 'merged', target, 'version', whole(cart.version + 1)) end
-return { 'ok', redis.call('HGETALL', CART) }
+return { 'ok', redis.call('HGETALL', CART), {} }

@@ -25,13 +25,23 @@ const (
 // again, and that those behind it in its partition wait.
 type Handler func(ctx context.Context, event contract.Event) error
 
+// BatchHandler applies some events at once, each partition's in order: at most MaxBatch, at least one. It may see any of them again. An
+// error means that all of them are tried again.
+type BatchHandler func(ctx context.Context, events []contract.Event) error
+
+// MaxBatch is the largest number of events that a BatchHandler is handed.
+const MaxBatch = 1000
+
 // Consumer hands the events of some topics to a service.
 type Consumer struct {
 	// Brokers are host:port of the region's broker; Group names the service.
 	Brokers []string
 	Group   string
 	Topics  []string
-	Handle  Handler
+	// Handle applies events one by one, HandleBatch many at once; one of the two is set.
+	Handle      Handler
+	HandleBatch BatchHandler
+
 	Log     *slog.Logger
 	Tracer  *telemetry.Tracer
 	Metrics *Metrics
@@ -71,7 +81,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 	defer client.CloseAllowingRebalance()
 	for {
-		fetches := client.PollFetches(ctx)
+		fetches := client.PollRecords(ctx, MaxBatch)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -79,10 +89,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 			c.Log.WarnContext(ctx, "The broker could not be read; it will be tried again.", "topic", topic, "partition", partition, "error", err.Error())
 		})
 		records := fetches.Records()
-		for _, record := range records {
-			if !c.apply(ctx, record) {
-				return nil
-			}
+		if !c.applyAll(ctx, records) {
+			return nil
 		}
 		if err := client.CommitRecords(ctx, records...); err != nil && ctx.Err() == nil {
 			c.Log.WarnContext(ctx, "Offsets could not be committed; these events will be seen again.", "error", err.Error())
@@ -91,8 +99,44 @@ func (c *Consumer) Run(ctx context.Context) error {
 	}
 }
 
-// apply handles one record until it succeeds; false means that the context ended first.
-func (c *Consumer) apply(ctx context.Context, record *kgo.Record) bool {
+// applyAll handles records until all are; false means that the context ended first.
+func (c *Consumer) applyAll(ctx context.Context, records []*kgo.Record) bool {
+	if c.HandleBatch != nil {
+		return c.applyBatch(ctx, records)
+	}
+	for _, record := range records {
+		event, readable := c.read(ctx, record)
+		if !readable {
+			continue
+		}
+		spanned, span := c.Tracer.Start(ctx, event.TraceParent, event.Type)
+		done := c.persist(spanned, func(ctx context.Context) error { return c.Handle(ctx, event) }, event, record.Topic)
+		span.End()
+		if !done {
+			return false
+		}
+	}
+	return true
+}
+
+// applyBatch hands over all that is readable at once. Its span is its own: the events come from many traces.
+func (c *Consumer) applyBatch(ctx context.Context, records []*kgo.Record) bool {
+	batch, topics := make([]contract.Event, 0, len(records)), make([]string, 0, len(records))
+	for _, record := range records {
+		if event, readable := c.read(ctx, record); readable {
+			batch, topics = append(batch, event), append(topics, record.Topic)
+		}
+	}
+	if len(batch) == 0 {
+		return true
+	}
+	ctx, span := c.Tracer.Start(ctx, "", "batch of events")
+	defer span.End()
+	return c.persist(ctx, func(ctx context.Context) error { return c.HandleBatch(ctx, batch) }, batch[0], topics...)
+}
+
+// read decodes a record; false for one that is no event, now or ever.
+func (c *Consumer) read(ctx context.Context, record *kgo.Record) (contract.Event, bool) {
 	var event contract.Event
 	err := json.Unmarshal(record.Value, &event)
 	if err == nil {
@@ -101,25 +145,34 @@ func (c *Consumer) apply(ctx context.Context, record *kgo.Record) bool {
 	if err != nil {
 		c.Metrics.refused.WithLabelValues(record.Topic).Inc()
 		c.Log.ErrorContext(ctx, "A record is not an event and was passed over.", "topic", record.Topic, "partition", record.Partition, "offset", record.Offset, "error", err.Error())
-		return true
+		return contract.Event{}, false
 	}
-	ctx, span := c.Tracer.Start(ctx, event.TraceParent, event.Type)
-	defer span.End()
+	return event, true
+}
+
+// persist tries to handle events, one of each topic named, until it succeeds; false means that the context ended first.
+func (c *Consumer) persist(ctx context.Context, handle func(context.Context) error, first contract.Event, topics ...string) bool {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := c.Handle(ctx, event)
+		err := handle(ctx)
 		if err == nil {
-			c.Metrics.applied.WithLabelValues(record.Topic).Inc()
+			count(c.Metrics.applied, topics)
 			return true
 		}
 		if ctx.Err() != nil {
 			return false
 		}
-		c.Metrics.retried.WithLabelValues(record.Topic).Inc()
-		c.Log.WarnContext(ctx, "An event could not be applied; it will be tried again.", "type", event.Type, "event_id", event.ID, "error", err.Error())
+		count(c.Metrics.retried, topics)
+		c.Log.WarnContext(ctx, "Events could not be applied; they will be tried again.", "type", first.Type, "event_id", first.ID, "events", len(topics), "error", err.Error())
 		select {
 		case <-ctx.Done():
 			return false
 		case <-time.After(wait):
 		}
+	}
+}
+
+func count(counter *prometheus.CounterVec, topics []string) {
+	for _, topic := range topics {
+		counter.WithLabelValues(topic).Inc()
 	}
 }

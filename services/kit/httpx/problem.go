@@ -39,6 +39,7 @@ var statuses = map[contract.Code]struct {
 	contract.CodeTooLarge:     {http.StatusRequestEntityTooLarge, "The request is too large"},
 	contract.CodeKeyReused:    {http.StatusUnprocessableEntity, "Idempotency-Key was used for another request"},
 	contract.CodeTooMany:      {http.StatusTooManyRequests, "Too many requests"},
+	contract.CodeNotServed:    {http.StatusUnavailableForLegalReasons, "Not served in this country"},
 	contract.CodeInternal:     {http.StatusInternalServerError, "Something went wrong here"},
 	contract.CodeUnavailable:  {http.StatusServiceUnavailable, "Temporarily unavailable"},
 }

@@ -130,7 +130,7 @@ func (s *Service) makeEnvironment(t testing.TB) {
 	s.Env = kit.Environment{
 		ListenHost: "127.0.0.1", ConsulAddress: enginetest.Consul(t), JWKS: string(jwks), LogLevel: "info",
 		InternalSecret: hex.EncodeToString(seed[:16]), EdgeSecret: hex.EncodeToString(seed[16:]),
-		SigningSeed: hex.EncodeToString(seed), DirectoryKey: hex.EncodeToString(seed),
+		SigningSeed: hex.EncodeToString(seed), DirectoryKey: hex.EncodeToString(seed), CustomerKey: hex.EncodeToString(seed),
 		Namespace: strings.ToLower(geo.NewID("test", "use")[9:]) + "-",
 	}
 	if s.definition.Schema != nil {

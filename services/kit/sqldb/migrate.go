@@ -29,22 +29,22 @@ func Migrate(ctx context.Context, url string, schema Schema, role string, region
 		return fmt.Errorf("connect to migrate: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	cockroach, err := isCockroach(ctx, conn)
+	dialect, err := dialectOf(ctx, conn)
 	if err != nil {
 		return err
 	}
-	if err := execAll(ctx, conn, before(cockroach, conn.Config().Database, regions)); err != nil {
+	if err := execAll(ctx, conn, before(dialect, conn.Config().Database, regions)); err != nil {
 		return err
 	}
 	if err := up(ctx, url, schema.Migrations); err != nil {
 		return err
 	}
-	return execAll(ctx, conn, after(cockroach, schema, role))
+	return execAll(ctx, conn, after(dialect, schema, role))
 }
 
 // before gives what must stand before any table does.
-func before(cockroach bool, database string, regions []string) []string {
-	if !cockroach {
+func before(dialect Dialect, database string, regions []string) []string {
+	if dialect == Postgres {
 		return []string{`DO $$ BEGIN CREATE DOMAIN crdb_internal_region AS text; EXCEPTION WHEN duplicate_object THEN NULL; END $$`}
 	}
 	name := pgx.Identifier{database}.Sanitize()
@@ -56,9 +56,9 @@ func before(cockroach bool, database string, regions []string) []string {
 }
 
 // after gives the localities and the role's rights.
-func after(cockroach bool, schema Schema, role string) []string {
+func after(dialect Dialect, schema Schema, role string) []string {
 	var statements []string
-	if cockroach {
+	if dialect == Cockroach {
 		for _, table := range schema.RegionalByRow {
 			statements = append(statements, `ALTER TABLE `+pgx.Identifier{table}.Sanitize()+` SET LOCALITY REGIONAL BY ROW`)
 		}
@@ -90,17 +90,13 @@ func up(ctx context.Context, url string, migrations fs.FS) error {
 
 // CheckCurrent refuses a database that lacks a migration this binary knows, and names the command that mends it.
 func (db *DB) CheckCurrent(ctx context.Context, migrations fs.FS) error {
-	files, err := fs.Glob(migrations, "*.sql")
+	files, err := migrationFiles(migrations)
 	if err != nil {
-		return fmt.Errorf("list migrations: %w", err)
+		return err
 	}
 	var newest, applied int64
-	for _, file := range files {
-		version, err := goose.NumericComponent(file)
-		if err != nil {
-			return fmt.Errorf("migration %s: %w", file, err)
-		}
-		newest = max(newest, version)
+	if len(files) > 0 {
+		newest = files[len(files)-1].version
 	}
 	err = db.QueryRow(ctx, `SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&applied)
 	if pgErr, ok := AsPgError(err); ok && pgErr.Code == "42P01" {
@@ -123,37 +119,24 @@ func Provision(ctx context.Context, adminURL, database, role, password string) (
 		return fmt.Errorf("connect to provision: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	roleName, databaseName := pgx.Identifier{role}.Sanitize(), pgx.Identifier{database}.Sanitize()
-	quoted := "'" + strings.ReplaceAll(password, "'", "''") + "'"
-	steps := []struct{ exists, make string }{
-		{`SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)`, `CREATE ROLE ` + roleName + ` LOGIN`},
-		{`SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, `CREATE DATABASE ` + databaseName + ` TEMPLATE template0`},
+	if err := makeRole(ctx, conn, role); err != nil {
+		return err
 	}
-	for i, step := range steps {
-		var exists bool
-		if err := conn.QueryRow(ctx, step.exists, []string{role, database}[i]).Scan(&exists); err != nil {
-			return fmt.Errorf("look for %s: %w", role, err)
-		}
-		if exists {
-			continue
-		}
-		if _, err := conn.Exec(ctx, step.make); err != nil {
-			return fmt.Errorf("make %s: %w", role, err)
-		}
+	err = makeMissing(ctx, conn, database, `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, createDatabase(database))
+	if err != nil {
+		return err
 	}
-	return execAll(ctx, conn, []string{
-		`ALTER ROLE ` + roleName + ` WITH PASSWORD ` + quoted,
-		`REVOKE ALL ON DATABASE ` + databaseName + ` FROM PUBLIC`,
-		`GRANT CONNECT ON DATABASE ` + databaseName + ` TO ` + roleName,
-	})
+	return execAll(ctx, conn, append([]string{setPassword(role, password)}, admit(database, role)...))
 }
 
-func isCockroach(ctx context.Context, conn *pgx.Conn) (bool, error) {
-	var version string
-	if err := conn.QueryRow(ctx, `SELECT version()`).Scan(&version); err != nil {
-		return false, fmt.Errorf("ask for the version: %w", err)
-	}
-	return strings.Contains(version, "CockroachDB"), nil
+func createDatabase(database string) string {
+	return `CREATE DATABASE ` + pgx.Identifier{database}.Sanitize() + ` TEMPLATE template0`
+}
+
+// admit lets one role and nobody else into a database.
+func admit(database, role string) []string {
+	name := pgx.Identifier{database}.Sanitize()
+	return []string{`REVOKE ALL ON DATABASE ` + name + ` FROM PUBLIC`, `GRANT CONNECT ON DATABASE ` + name + ` TO ` + pgx.Identifier{role}.Sanitize()}
 }
 
 func execAll(ctx context.Context, conn *pgx.Conn, statements []string) error {

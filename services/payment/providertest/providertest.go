@@ -2,9 +2,6 @@
 package providertest
 
 import (
-	"context"
-	"errors"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,233 +12,123 @@ import (
 // Subject is a provider under test.
 type Subject struct {
 	Provider provider.Provider
-	// NewKey makes a key that was never used.
-	NewKey func() string
+	Ledger   provider.Ledger
+	// NewName makes a name that was never used.
+	NewName func() string
 	// TokenCaptures, TokenDeclines and TokenUnknown are tokens that play these parts.
 	TokenCaptures, TokenDeclines, TokenUnknown string
 	// TokenNeverAnswers is one whose charge is captured although its answer never comes; empty when there is none.
 	TokenNeverAnswers string
-	// Captured tells how much is taken and not given back for a key, by the provider's own books.
-	Captured func(t *testing.T, key string) int64
+	// Stateless says that the provider checks each request and answers with an example: what it answers is read, and what it should
+	// remember is not looked at.
+	Stateless bool
+	// Sign signs a webhook as the provider would.
+	Sign func(payload []byte, at time.Time) string
 }
 
 const amount = 1999
 
-func (s Subject) charge(key, token string) provider.Charge {
-	return provider.Charge{Key: key, OrderID: "order of " + key, Amount: contract.Money{Amount: amount, Currency: "USD"}, Token: token}
-}
+// checks of the suite. The first ones need no memory of the provider's.
+var (
+	stateless = map[string]func(*testing.T, Subject){
+		"every request is taken and its answer read": everyRequest,
+		"a webhook is read when its signature fits":  readsWebhooks,
+	}
+	stateful = map[string]func(*testing.T, Subject){
+		"an intent takes nothing until it is confirmed":                      preparesOnce,
+		"a charge is captured once however often it is confirmed":            capturesOnce,
+		"identical charges at the same time are captured once":               capturesOnceConcurrently,
+		"a key is for one request":                                           refusesReusedKeys,
+		"a declined charge says so":                                          declines,
+		"an unknown token takes nothing":                                     refusesUnknownToken,
+		"a cancelled intent is never captured":                               refusesAfterCancel,
+		"a cancel leaves what is captured":                                   cancelKeepsCaptured,
+		"a cancel racing a confirmation ends in one of the two":              cancelRacesConfirm,
+		"a charge by hand is set aside and then captured":                    capturesByHand,
+		"a charge by hand can be let go":                                     letsGo,
+		"refunds give back in parts, once each, and never more than taken":   refundsInParts,
+		"refunds at the same time never give back more than taken":           refundsConcurrently,
+		"nothing is refunded that was not taken":                             refusesRefund,
+		"what does not exist is not found":                                   findsNothing,
+		"a charge whose answer is lost is found":                             findsAfterLostAnswer,
+		"the books list every charge and refund":                             listsBooks,
+		"amounts come back as they went, whatever the currency's minor unit": countsAlike,
+	}
+)
 
 // Run checks a provider.
 func Run(t *testing.T, s Subject) {
 	t.Helper()
-	tests := map[string]func(*testing.T, Subject){
-		"a charge is captured once however often it is asked for": capturesOnce,
-		"identical charges at the same time are captured once":    capturesOnceConcurrently,
-		"a declined charge stays declined":                        staysDeclined,
-		"an unknown token records nothing":                        refusesUnknownToken,
-		"a cancelled key is never captured":                       refusesAfterCancel,
-		"a cancel leaves what is captured":                        cancelKeepsCaptured,
-		"a void gives all back once":                              voidsOnce,
-		"a void of an unused key refuses a later charge":          voidOfNothing,
-		"a void of a declined charge changes nothing":             voidOfDeclined,
-		"find knows used keys only":                               finds,
-		"a cancel racing a charge ends in one of the two":         cancelRacesCharge,
-		"a charge whose answer is lost is found":                  findsAfterLostAnswer,
-	}
-	for name, test := range tests {
+	run := func(name string, check func(*testing.T, Subject)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, s)
+			check(t, s)
 		})
 	}
-}
-
-func capturesOnce(t *testing.T, s Subject) {
-	key := s.NewKey()
-	first, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, first, err, provider.Captured)
-	if first.ID == "" {
-		t.Error("a captured charge has no id")
+	for name, check := range stateless {
+		run(name, check)
 	}
-	again, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, again, err, provider.Captured)
-	if again.ID != first.ID {
-		t.Errorf("the repeat is charge %s, want %s", again.ID, first.ID)
-	}
-	s.wantTaken(t, key, amount)
-}
-
-func capturesOnceConcurrently(t *testing.T, s Subject) {
-	key := s.NewKey()
-	var group sync.WaitGroup
-	for range 8 {
-		group.Go(func() {
-			result, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-			want(t, result, err, provider.Captured)
-		})
-	}
-	group.Wait()
-	s.wantTaken(t, key, amount)
-}
-
-func staysDeclined(t *testing.T, s Subject) {
-	key := s.NewKey()
-	for range 2 {
-		result, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenDeclines))
-		want(t, result, err, provider.Declined)
-		if result.Reason == "" {
-			t.Error("a declined charge has no reason")
-		}
-	}
-	result, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, result, err, provider.Declined)
-	result, err = s.Provider.Cancel(t.Context(), key)
-	want(t, result, err, provider.Declined)
-	s.wantTaken(t, key, 0)
-}
-
-func refusesUnknownToken(t *testing.T, s Subject) {
-	key := s.NewKey()
-	if _, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenUnknown)); !errors.Is(err, provider.ErrInvalidToken) {
-		t.Errorf("got %v, want ErrInvalidToken", err)
-	}
-	if result, found, err := s.Provider.Find(t.Context(), key); err != nil || found {
-		t.Errorf("found %+v, %v, want nothing", result, err)
-	}
-}
-
-func refusesAfterCancel(t *testing.T, s Subject) {
-	key := s.NewKey()
-	for range 2 {
-		result, err := s.Provider.Cancel(t.Context(), key)
-		want(t, result, err, provider.Voided)
-	}
-	result, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, result, err, provider.Voided)
-	s.wantTaken(t, key, 0)
-}
-
-func cancelKeepsCaptured(t *testing.T, s Subject) {
-	key := s.NewKey()
-	result, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, result, err, provider.Captured)
-	result, err = s.Provider.Cancel(t.Context(), key)
-	want(t, result, err, provider.Captured)
-	s.wantTaken(t, key, amount)
-}
-
-func voidsOnce(t *testing.T, s Subject) {
-	key := s.NewKey()
-	result, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, result, err, provider.Captured)
-	for range 2 {
-		result, err = s.Provider.Void(t.Context(), key)
-		want(t, result, err, provider.Voided)
-	}
-	result, err = s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, result, err, provider.Voided)
-	s.wantTaken(t, key, 0)
-}
-
-func voidOfNothing(t *testing.T, s Subject) {
-	key := s.NewKey()
-	result, err := s.Provider.Void(t.Context(), key)
-	want(t, result, err, provider.Voided)
-	result, err = s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, result, err, provider.Voided)
-	s.wantTaken(t, key, 0)
-}
-
-func voidOfDeclined(t *testing.T, s Subject) {
-	key := s.NewKey()
-	result, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenDeclines))
-	want(t, result, err, provider.Declined)
-	result, err = s.Provider.Void(t.Context(), key)
-	want(t, result, err, provider.Declined)
-	s.wantTaken(t, key, 0)
-}
-
-func finds(t *testing.T, s Subject) {
-	key := s.NewKey()
-	if result, found, err := s.Provider.Find(t.Context(), key); err != nil || found {
-		t.Errorf("found %+v, %v, want nothing", result, err)
-	}
-	charged, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures))
-	want(t, charged, err, provider.Captured)
-	result, found, err := s.Provider.Find(t.Context(), key)
-	if !found || result != charged {
-		t.Errorf("found %+v, %v, %v, want %+v", result, found, err, charged)
-	}
-}
-
-func cancelRacesCharge(t *testing.T, s Subject) {
-	for range 10 {
-		key := s.NewKey()
-		var charged, cancelled provider.Result
-		var group sync.WaitGroup
-		group.Go(func() {
-			var err error
-			if charged, err = s.Provider.Charge(t.Context(), s.charge(key, s.TokenCaptures)); err != nil {
-				t.Error(err)
+	for name, check := range stateful {
+		if s.Stateless {
+			check = func(t *testing.T, _ Subject) {
+				t.Skip("this provider remembers nothing: it validates requests and answers with examples")
 			}
-		})
-		group.Go(func() {
-			var err error
-			if cancelled, err = s.Provider.Cancel(t.Context(), key); err != nil {
-				t.Error(err)
-			}
-		})
-		group.Wait()
-		if charged.State != cancelled.State {
-			t.Errorf("the charge was told %s and the cancel %s", charged.State, cancelled.State)
 		}
-		var taken int64
-		if charged.State == provider.Captured {
-			taken = amount
-		}
-		s.wantTaken(t, key, taken)
+		run(name, check)
 	}
 }
 
-func findsAfterLostAnswer(t *testing.T, s Subject) {
-	if s.TokenNeverAnswers == "" {
-		t.Skip("this provider has no token whose answer never comes")
+func (s Subject) chargeOf(name string) provider.Charge {
+	return provider.Charge{
+		Names: provider.Names{SagaID: "saga of " + name, OrderID: "order of " + name}, Key: "create " + name,
+		Amount: contract.Money{Amount: amount, Currency: "USD"},
 	}
-	key := s.NewKey()
-	ctx, hangUp := context.WithCancel(t.Context())
-	defer hangUp()
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.Provider.Charge(ctx, s.charge(key, s.TokenNeverAnswers))
-		done <- err
-	}()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for found := false; !found; <-ticker.C {
-		var err error
-		if _, found, err = s.Provider.Find(t.Context(), key); err != nil {
-			t.Fatal(err)
-		}
-	}
-	hangUp()
-	if err := <-done; err == nil {
-		t.Error("the answer came")
-	}
-	result, err := s.Provider.Charge(t.Context(), s.charge(key, s.TokenNeverAnswers))
-	want(t, result, err, provider.Captured)
-	s.wantTaken(t, key, amount)
 }
 
-func want(t *testing.T, got provider.Result, err error, state provider.State) {
+func (s Subject) prepare(t *testing.T, charge provider.Charge) provider.Intent {
+	t.Helper()
+	made, err := s.Provider.Prepare(t.Context(), charge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func (s Subject) confirmation(intentID, token string) provider.Confirmation {
+	return provider.Confirmation{IntentID: intentID, Key: "confirm " + intentID, Token: token}
+}
+
+// captured makes a charge that is captured.
+func (s Subject) captured(t *testing.T) provider.Intent {
+	t.Helper()
+	made := s.prepare(t, s.chargeOf(s.NewName()))
+	got, err := s.Provider.Confirm(t.Context(), s.confirmation(made.ID, s.TokenCaptures))
+	want(t, got, err, provider.Captured)
+	return got
+}
+
+func want(t *testing.T, got provider.Intent, err error, state provider.State) {
 	t.Helper()
 	if err != nil || got.State != state {
 		t.Errorf("got %+v, %v, want it %s", got, err, state)
 	}
 }
 
-func (s Subject) wantTaken(t *testing.T, key string, amount int64) {
+// wantTaken looks into the provider's books: what it took for an intent, and what it gave back.
+func (s Subject) wantTaken(t *testing.T, intentID string, taken, given int64) {
 	t.Helper()
-	if got := s.Captured(t, key); got != amount {
-		t.Errorf("the provider has taken %d, want %d", got, amount)
+	found, err := s.Provider.Find(t.Context(), intentID)
+	if err != nil || found.Captured != taken {
+		t.Errorf("the provider has taken %d, %v, want %d", found.Captured, err, taken)
+	}
+	var back int64
+	err = s.Ledger.Refunds(t.Context(), found.CreatedAt, func(r provider.Refund) error {
+		if r.IntentID == intentID && r.State != provider.RefundFailed {
+			back += r.Amount.Amount
+		}
+		return nil
+	})
+	if err != nil || back != given {
+		t.Errorf("the provider has given back %d, %v, want %d", back, err, given)
 	}
 }

@@ -1,79 +1,97 @@
-// Package sandbox is a payment provider that moves no money. It keeps a durable ledger, as a real one would, and its tokens play
-// what real cards do.
+// Package sandbox is a payment provider that moves no money: a server that speaks the part of Stripe's API which payment uses, with
+// Stripe's objects, errors, idempotency keys and signed webhooks, on a durable ledger of its own. It runs outside every region, as
+// Stripe does, so that an audit compares two ledgers and a region's end takes nothing of it along.
+//
+// Its subset: PaymentIntents of cards, created without a means of payment and confirmed with a token, captured at once or by hand;
+// refunds; both retrieved and listed. A parameter that it does not know is refused, never passed over.
 package sandbox
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-
-	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
-	"github.com/meridian-store/meridian/services/payment/provider"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
+// SlowConfirm is how long the confirmation with TokenSlow takes.
+const SlowConfirm = 10 * time.Second
 
-// The tokens that the sandbox knows.
-const (
-	TokenVisa               = "tok_visa"               //nolint:gosec // a public name, not a secret
-	TokenDeclined           = "tok_chargeDeclined"     //nolint:gosec // a public name, not a secret
-	TokenSlow               = "tok_slow"               //nolint:gosec // a public name, not a secret
-	TokenTimeoutAfterCharge = "tok_timeoutAfterCharge" //nolint:gosec // a public name, not a secret
-)
+// Config is what a sandbox needs. All but Now and Wait are required, Webhook.URL excepted.
+type Config struct {
+	// Path is the ledger's file; its folder must exist.
+	Path string
+	// SecretKey is what clients present.
+	SecretKey string
+	Webhook   Webhook
+	Log       *slog.Logger
+	// Now is the clock, time.Now when nil. Wait is how TokenSlow takes its time; it ends early with its context.
+	Now  func() time.Time
+	Wait func(ctx context.Context, how time.Duration) error
+}
 
-// SlowCharge is how long TokenSlow takes.
-const SlowCharge = 10 * time.Second
+// Webhook says where events are sent; nowhere when URL is empty.
+type Webhook struct {
+	URL string
+	// Secret signs each of them.
+	Secret string
+}
 
-// ReasonDeclined is why TokenDeclined is refused.
-const ReasonDeclined = "card_declined"
+// Server is a running sandbox, an http.Handler.
+type Server struct {
+	config Config
+	ledger *ledger
+	mux    *http.ServeMux
+	sender *sender
 
-// Migrations makes the ledger's table.
-func Migrations() fs.FS {
-	sub, err := fs.Sub(migrations, "migrations")
+	// closing ends what waits: slow confirmations, and answers that never come.
+	closing context.Context //nolint:containedctx // it is the server's own life, not a call's
+	end     context.CancelFunc
+	once    sync.Once
+	closed  error
+
+	mu sync.Mutex
+	// busy holds the idempotency keys and the intents of confirmations under way.
+	busy map[string]bool
+}
+
+// Open opens the ledger and begins to send the events that are due.
+func Open(config Config) (*Server, error) {
+	if config.SecretKey == "" || (config.Webhook.URL != "" && config.Webhook.Secret == "") {
+		return nil, errors.New("the payment sandbox needs a secret key, and a webhook secret when it sends webhooks")
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Wait == nil {
+		config.Wait = wait
+	}
+	books, err := openLedger(config.Path)
 	if err != nil {
-		panic(err) // only a wrong constant above could cause it
+		return nil, err
 	}
-	return sub
+	s := &Server{config: config, ledger: books, mux: http.NewServeMux(), busy: map[string]bool{}}
+	s.closing, s.end = context.WithCancel(context.Background())
+	s.sender = startSender(s.closing, books, config)
+	s.routes()
+	return s, nil
 }
 
-// Tables are those that Migrations makes, all homed row by row.
-func Tables() []string { return []string{"sandbox_charges"} }
-
-// Sandbox is a provider.Provider. Its keys are Meridian ids, whose region is where their rows are.
-type Sandbox struct {
-	db      *sqldb.DB
-	regions map[string]string
-	now     func() time.Time
-	wait    func(ctx context.Context, how time.Duration) error
+// Close ends what waits and closes the ledger. Requests must have ended or be ending; closing twice is fine.
+func (s *Server) Close() error {
+	s.once.Do(func() {
+		s.end()
+		s.sender.wait()
+		s.closed = s.ledger.close()
+	})
+	return s.closed
 }
 
-// Option changes how a sandbox behaves.
-type Option func(*Sandbox)
-
-// WithWait replaces the wait of TokenSlow; it returns early with the context's error.
-func WithWait(wait func(context.Context, time.Duration) error) Option {
-	return func(s *Sandbox) { s.wait = wait }
-}
-
-// New makes the sandbox on a database that has its Migrations.
-func New(db *sqldb.DB, regions []contract.Region, now func() time.Time, options ...Option) *Sandbox {
-	s := &Sandbox{db: db, regions: map[string]string{}, now: now, wait: wait}
-	for _, region := range regions {
-		s.regions[region.Code] = region.Name
-	}
-	for _, option := range options {
-		option(s)
-	}
-	return s
-}
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
 func wait(ctx context.Context, how time.Duration) error {
 	timer := time.NewTimer(how)
@@ -86,116 +104,61 @@ func wait(ctx context.Context, how time.Duration) error {
 	}
 }
 
-// entry is one row of the ledger before it is written.
-type entry struct {
-	charge provider.Charge
-	result provider.Result
-}
-
-// Charge plays the token.
-func (s *Sandbox) Charge(ctx context.Context, charge provider.Charge) (provider.Result, error) {
-	// A repeat is answered from the ledger at once, whatever its token plays.
-	if known, found, err := s.Find(ctx, charge.Key); err != nil || found {
-		return known, err
-	}
-	result := provider.Result{ID: "sbx_" + charge.Key, State: provider.Captured}
-	switch charge.Token {
-	case TokenVisa, TokenTimeoutAfterCharge:
-	case TokenDeclined:
-		result.State, result.Reason = provider.Declined, ReasonDeclined
-	case TokenSlow:
-		if err := s.wait(ctx, SlowCharge); err != nil {
-			return provider.Result{}, fmt.Errorf("charge slowly: %w", err)
+// claim takes names that nobody else may hold at once; false when one is taken.
+func (s *Server) claim(names ...string) (release func(), free bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		if s.busy[name] {
+			return nil, false
 		}
-	default:
-		return provider.Result{}, provider.ErrInvalidToken
 	}
-	result, err := s.record(ctx, entry{charge, result})
-	if err == nil && charge.Token == TokenTimeoutAfterCharge {
-		<-ctx.Done()
-		return provider.Result{}, fmt.Errorf("no answer after the charge: %w", ctx.Err())
+	for _, name := range names {
+		s.busy[name] = true
 	}
-	return result, err
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, name := range names {
+			delete(s.busy, name)
+		}
+	}, true
 }
 
-// Cancel leaves a tombstone where there is no charge.
-func (s *Sandbox) Cancel(ctx context.Context, key string) (provider.Result, error) {
-	return s.record(ctx, entry{provider.Charge{Key: key}, provider.Result{State: provider.Voided}})
+func (s *Server) isBusy(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.busy[name]
 }
 
-// Void leaves a tombstone where there is no charge and gives back what was captured.
-func (s *Sandbox) Void(ctx context.Context, key string) (provider.Result, error) {
-	result, err := s.Cancel(ctx, key)
-	if err != nil || result.State != provider.Captured {
-		return result, err
-	}
-	region, err := s.home(key)
-	if err != nil {
-		return provider.Result{}, err
-	}
-	_, err = s.db.Exec(ctx, `
-		UPDATE sandbox_charges SET state = 'voided', refunded = captured
-		WHERE crdb_region = $1 AND key = $2 AND state = 'captured'`, region, key)
-	if err != nil {
-		return provider.Result{}, fmt.Errorf("refund: %w", err)
-	}
-	result.State = provider.Voided
-	return result, nil
-}
+const (
+	headerTimeout = 5 * time.Second
+	// drainTimeout is how long requests under way may take at the end.
+	drainTimeout = 3 * time.Second
+)
 
-// Find reads the ledger.
-func (s *Sandbox) Find(ctx context.Context, key string) (provider.Result, bool, error) {
-	region, err := s.home(key)
+// Run serves at an address, host:port, until the context ends.
+func Run(ctx context.Context, address string, config Config) (err error) {
+	s, err := Open(config)
 	if err != nil {
-		return provider.Result{}, false, err
+		return err
 	}
-	var result provider.Result
-	err = s.db.QueryRow(ctx, `
-		SELECT id, state, reason FROM sandbox_charges WHERE crdb_region = $1 AND key = $2`, region, key,
-	).Scan(&result.ID, &result.State, &result.Reason)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return provider.Result{}, false, nil
-	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return provider.Result{}, false, fmt.Errorf("read the ledger: %w", err)
+		return fmt.Errorf("listen for payments: %w", err)
 	}
-	return result, true, nil
-}
-
-// record writes an entry unless its key has one, and answers what the ledger then says.
-func (s *Sandbox) record(ctx context.Context, e entry) (provider.Result, error) {
-	region, err := s.home(e.charge.Key)
-	if err != nil {
-		return provider.Result{}, err
+	server := &http.Server{Handler: s, ReadHeaderTimeout: headerTimeout}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	config.Log.InfoContext(ctx, "The payment sandbox is up.", "address", listener.Addr().String())
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve payments: %w", err)
+	case <-ctx.Done():
 	}
-	var captured int64
-	if e.result.State == provider.Captured {
-		captured = e.charge.Amount.Amount
-	}
-	_, err = s.db.Exec(ctx, `
-		INSERT INTO sandbox_charges (crdb_region, key, id, state, reason, order_id, amount, currency, captured, refunded, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)
-		ON CONFLICT (crdb_region, key) DO NOTHING`,
-		region, e.charge.Key, e.result.ID, string(e.result.State), e.result.Reason, e.charge.OrderID,
-		e.charge.Amount.Amount, e.charge.Amount.Currency, captured, s.now())
-	if err != nil {
-		return provider.Result{}, fmt.Errorf("write the ledger: %w", err)
-	}
-	recorded, found, err := s.Find(ctx, e.charge.Key)
-	if err == nil && !found {
-		err = fmt.Errorf("the ledger lost the charge %s", e.charge.Key)
-	}
-	return recorded, err
-}
-
-func (s *Sandbox) home(key string) (string, error) {
-	id, err := geo.ParseID(key)
-	if err != nil {
-		return "", fmt.Errorf("the charge's key is %w", err)
-	}
-	region, known := s.regions[id.Region]
-	if !known {
-		return "", fmt.Errorf("the charge's key names the region %s, which does not exist", id.Region)
-	}
-	return region, nil
+	s.end() // what waits for ever must not hold the end up
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	return server.Shutdown(stopping)
 }

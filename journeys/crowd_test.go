@@ -1,0 +1,148 @@
+package journeys_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/kittest"
+)
+
+// crowd is many shoppers who want one SKU, each with an address of their own, because gateways limit requests by address.
+type crowd struct {
+	shop *shop
+	sku  string
+}
+
+// openCrowd puts a new SKU on sale with some units in the warehouse of us-east.
+func openCrowd(t *testing.T, s *shop, sku string, units int64) *crowd {
+	t.Helper()
+	admin := s.token(t, contract.RoleAdmin)
+	product := contract.ProductInput{Slug: strings.ToLower(sku), Title: sku, Published: true, Variants: []contract.VariantInput{
+		{SKU: sku, Prices: []contract.Money{{Amount: 900, Currency: "USD"}, {Amount: 900, Currency: "EUR"}, {Amount: 900, Currency: "SGD"}}},
+	}}
+	s.ask(t, "IAD", http.MethodPost, "/api/v1/admin/products", product, nil, admin).want(t, http.StatusCreated)
+	adjust := map[string]any{"items": []contract.StockAdjustment{{SKU: sku, Warehouse: "iad-1", Delta: units, Kind: "received", Reference: "journey"}}}
+	s.ask(t, "IAD", http.MethodPost, "/api/v1/admin/inventory/adjustments", adjust, nil, admin).want(t, http.StatusOK)
+	return &crowd{shop: s, sku: sku}
+}
+
+// member is one shopper of a crowd.
+type member struct {
+	*crowd
+	lane
+	http *http.Client
+	cart string
+}
+
+// member makes the i-th shopper; close its connections when it leaves.
+func (c *crowd) member(i int) *member {
+	// All of 127/8 is this machine; the first two bytes keep clear of other tests and of the bench.
+	from := &net.TCPAddr{IP: net.IPv4(127, 200, byte(i>>8), byte(i))}
+	dialer := net.Dialer{LocalAddr: from, Timeout: 30 * time.Second}
+	lanes := lanes()
+	return &member{crowd: c, lane: lanes[i%len(lanes)], http: &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}, Timeout: time.Minute}}
+}
+
+func (m *member) send(t *testing.T, method, path string, in any) (answer, error) {
+	t.Helper()
+	encoded, err := json.Marshal(in)
+	if err != nil {
+		return answer{}, err
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, m.shop.status.Edge.URL+path, bytes.NewReader(encoded))
+	if err != nil {
+		return answer{}, err
+	}
+	request.Header.Set("X-Edge-Location", m.location)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set(contract.HeaderIdempotencyKey, geo.NewID("key", "use"))
+	if m.cart != "" {
+		request.Header.Set(contract.HeaderCartID, m.cart)
+	}
+	response, err := m.http.Do(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if id := response.Header.Get(contract.HeaderCartID); id != "" {
+		m.cart = id
+	}
+	return answer{response.StatusCode, response.Header, body}, err
+}
+
+// fill puts one unit into the member's cart.
+func (m *member) fill(t *testing.T) error {
+	t.Helper()
+	got, err := m.send(t, http.MethodPost, "/api/v1/cart/items", map[string]any{"sku": m.sku, "quantity": 1})
+	if err == nil && (got.status != http.StatusOK || got.header.Get(contract.HeaderRegion) != m.region) {
+		err = fmt.Errorf("adding to a cart got %d in %q: %s", got.status, got.header.Get(contract.HeaderRegion), got.body)
+	}
+	return err
+}
+
+// buy checks out and tells whether the member has got the unit; an order that takes longer than the shopper's budget is followed to
+// its end. An answer that is neither an order nor a clear refusal is an error.
+func (m *member) buy(t *testing.T) (bought bool, err error) {
+	t.Helper()
+	got, err := m.send(t, http.MethodPost, "/api/v1/checkout", checkoutBody("tok_visa", m.country, ""))
+	if err != nil {
+		return false, err
+	}
+	var order contract.Order
+	switch {
+	case got.status == http.StatusConflict && strings.Contains(string(got.body), string(contract.CodeOutOfStock)):
+		return false, nil
+	case got.status != http.StatusCreated && got.status != http.StatusAccepted:
+		return false, fmt.Errorf("the checkout got %d: %s", got.status, got.body)
+	}
+	if err := json.Unmarshal(got.body, &order); err != nil {
+		return false, err
+	}
+	kittest.Eventually(t, func() error {
+		if order.Status == contract.OrderStatusConfirmed || order.Status == contract.OrderStatusFailed {
+			return nil
+		}
+		got, err := m.send(t, http.MethodGet, "/api/v1/orders/"+order.ID, nil)
+		if err == nil {
+			err = json.Unmarshal(got.body, &order)
+		}
+		return fmt.Errorf("the order is %s (%d, %w)", order.Status, got.status, err)
+	})
+	if order.Status == contract.OrderStatusFailed && order.Reason != contract.ReasonOutOfStock {
+		return false, fmt.Errorf("the order failed for %s", order.Reason)
+	}
+	return order.Status == contract.OrderStatusConfirmed, nil
+}
+
+// all does something for n members, so many at once.
+func (c *crowd) all(t *testing.T, members []*member, atOnce int, do func(m *member) error) {
+	t.Helper()
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range atOnce {
+		group.Go(func() {
+			for i := next.Add(1); i <= int64(len(members)) && !t.Failed(); i = next.Add(1) {
+				if err := do(members[i-1]); err != nil {
+					t.Error(err)
+				}
+				members[i-1].http.CloseIdleConnections()
+			}
+		})
+	}
+	group.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+}

@@ -1,0 +1,109 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/meridian-store/meridian/regions/link"
+	"github.com/meridian-store/meridian/regions/local"
+)
+
+// Drills lists every drill.
+func Drills() []Drill {
+	return []Drill{
+		{
+			Name: "region-loss", What: "Every process of a region is killed at once, and its links are cut; it stays away to the end.",
+			Planes: []string{"services", "redis", "consul", "broker", "links"}, NeedsRegion: true, StaysBroken: true,
+			Break: lose, Mend: bringBack,
+		},
+		{
+			Name: "region-return", What: "A region is lost and comes back while shoppers buy.",
+			Planes: []string{"services", "redis", "consul", "broker", "links"}, NeedsRegion: true,
+			Break: lose, Mend: bringBack,
+		},
+		{
+			Name: "partition", What: "Nothing passes between two regions, for as long as the drill says.",
+			Planes: []string{"gateway links", "broker links"}, NeedsRegion: true, NeedsPeer: true, Unaffected: true,
+			Break: cut, Mend: heal,
+		},
+		{
+			Name: "broker-loss", What: "A region's broker is killed; its supervisor starts it again.", Planes: []string{"broker"}, NeedsRegion: true, Unaffected: true,
+			Break: killPart("broker"), Mend: nothing,
+		},
+		{
+			Name: "redis-loss", What: "A region's Redis is killed; its supervisor starts it again.", Planes: []string{"redis"}, NeedsRegion: true,
+			Break: killPart("redis"), Mend: nothing,
+		},
+	}
+}
+
+func nothing(context.Context, *Scene) error { return nil }
+
+func lose(ctx context.Context, s *Scene) error {
+	s.note("%s is lost: its processes are killed and its links cut", s.Region)
+	for _, region := range s.Status.Regions {
+		if region.Name == s.Region {
+			continue
+		}
+		if err := s.setLinks(ctx, s.Region, region.Name, func(e *link.Entry) { e.Now.Cut = true }); err != nil {
+			return err
+		}
+	}
+	_, err := local.LoseRegion(ctx, s.Home, s.Region)
+	return err
+}
+
+func bringBack(ctx context.Context, s *Scene) error {
+	s.note("%s is started again", s.Region)
+	for _, region := range s.Status.Regions {
+		if region.Name == s.Region {
+			continue
+		}
+		if err := s.setLinks(ctx, s.Region, region.Name, func(e *link.Entry) { e.Now = e.Usual }); err != nil {
+			return err
+		}
+	}
+	begun := time.Now()
+	if _, err := local.StartRegion(ctx, s.Home, s.Region); err != nil {
+		return err
+	}
+	s.note("%s serves, %s after it was started", s.Region, time.Since(begun).Round(time.Millisecond))
+	return nil
+}
+
+func cut(ctx context.Context, s *Scene) error {
+	s.note("the links between %s and %s are cut", s.Region, s.Peer)
+	return s.setLinks(ctx, s.Region, s.Peer, func(e *link.Entry) { e.Now.Cut = true })
+}
+
+func heal(ctx context.Context, s *Scene) error {
+	s.note("the links between %s and %s are healed", s.Region, s.Peer)
+	return s.setLinks(ctx, s.Region, s.Peer, func(e *link.Entry) { e.Now = e.Usual })
+}
+
+func (s *Scene) setLinks(ctx context.Context, from, to string, edit func(*link.Entry)) error {
+	_, err := local.ChangeLinks(ctx, s.Home, from, to, true, edit)
+	return err
+}
+
+// killPart kills one engine of the region, once.
+func killPart(name string) func(context.Context, *Scene) error {
+	return func(_ context.Context, s *Scene) error {
+		for _, region := range s.Status.Regions {
+			for _, engine := range region.Engines {
+				if region.Name != s.Region || !strings.HasSuffix(engine.Name, name) {
+					continue
+				}
+				s.note("%s of %s (process %d) is killed", name, s.Region, engine.PID)
+				if engine.PID == 0 {
+					return fmt.Errorf("%s of %s stands elsewhere and is not ours to kill", name, s.Region)
+				}
+				return syscall.Kill(engine.PID, syscall.SIGKILL)
+			}
+		}
+		return fmt.Errorf("%s has no %s", s.Region, name)
+	}
+}

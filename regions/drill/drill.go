@@ -1,0 +1,132 @@
+// Package drill rehearses failures on a running shop: shoppers buy at a fixed rate before, during and after a part of it is broken,
+// and at the end the books are compared. What a drill promises is in its Passes; what it saw is in its Report.
+package drill
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-store/meridian/regions/local"
+)
+
+// Drill is one failure and what mends it.
+type Drill struct {
+	Name string
+	// What says in a sentence what is broken, and how.
+	What string
+	// Planes are what is cut between regions, or taken from one.
+	Planes []string
+	// NeedsRegion and NeedsPeer say whose names it is given.
+	NeedsRegion, NeedsPeer bool
+	// Break breaks and Mend mends. Either may take long; the shoppers go on meanwhile.
+	Break, Mend func(ctx context.Context, scene *Scene) error
+	// StaysBroken leaves the shop as Break left it until the shoppers have ended.
+	StaysBroken bool
+	// Unaffected says that no shopper anywhere should see a failure, those of the broken region among them.
+	Unaffected bool
+}
+
+// Scene is the shop that is rehearsed on.
+type Scene struct {
+	Home   local.Home
+	Status local.Status
+	// Region is the one that is broken; Peer the one that it is cut off from, in a partition.
+	Region, Peer string
+	// note adds to the report's timeline.
+	note func(format string, args ...any)
+}
+
+// Phases of a drill.
+const (
+	PhaseBefore = "before"
+	PhaseDuring = "during"
+	PhaseAfter  = "after"
+)
+
+// Options say how hard and how long.
+type Options struct {
+	Drill Drill
+	Scene Scene
+	// Rate is how many shoppers begin in a second, whether or not the shop keeps up.
+	Rate float64
+	// Before, During and After are how long each phase lasts.
+	Before, During, After time.Duration
+	// Books compares the books of the shop and of the payment provider.
+	Books Books
+	// Progress gets a line for each thing that happens; nil for none.
+	Progress io.Writer
+}
+
+// Books is what the shop's owner knows for certain.
+type Books interface {
+	// Orders counts, for each of some order ids, the confirmed orders and the captured charges.
+	Orders(ctx context.Context, ids []string, since time.Time) (found, charged map[string]int, err error)
+	// Audit gives a line for each promise that is broken.
+	Audit(ctx context.Context) (violations []string, err error)
+}
+
+// Find gives the drill of a name.
+func Find(name string) (Drill, error) {
+	all := Drills()
+	i := slices.IndexFunc(all, func(d Drill) bool { return d.Name == name })
+	if i < 0 {
+		var names []string
+		for _, d := range all {
+			names = append(names, d.Name)
+		}
+		return Drill{}, fmt.Errorf("there is no drill %q; there are %s", name, strings.Join(names, ", "))
+	}
+	return all[i], nil
+}
+
+// Run rehearses. The error says that the drill could not be held; what it found is in the report.
+func Run(ctx context.Context, options Options) (*Report, error) {
+	r := newReport(options)
+	crowd, err := newCrowd(ctx, options, r)
+	if err != nil {
+		return nil, err
+	}
+	scene := options.Scene
+	scene.note = r.event
+	phase := func(name string, how long) error {
+		crowd.enter(name)
+		r.event("%s: shoppers buy for %s", name, how.length)
+		return crowd.buy(ctx, how.length, how.meanwhile)
+	}
+	if err := phase(PhaseBefore, long{length: options.Before}); err != nil {
+		return nil, err
+	}
+	r.broken = time.Now()
+	if err := phase(PhaseDuring, long{options.During, func(ctx context.Context) error { return options.Drill.Break(ctx, &scene) }}); err != nil {
+		return nil, err
+	}
+	mend := func(ctx context.Context) error { return options.Drill.Mend(ctx, &scene) }
+	after := long{options.After, mend}
+	if options.Drill.StaysBroken {
+		after.meanwhile = nil
+	} else {
+		r.mended = time.Now()
+	}
+	err = phase(PhaseAfter, after)
+	crowd.wait()
+	if options.Drill.StaysBroken {
+		r.mended = time.Now()
+		if mendErr := mend(context.WithoutCancel(ctx)); err == nil {
+			err = mendErr
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, r.conclude(ctx, options)
+}
+
+// long is a phase's length, and what happens at its beginning.
+type long struct {
+	length    time.Duration
+	meanwhile func(context.Context) error
+}

@@ -1,0 +1,37 @@
+package order
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// customerKey makes names for customers, by which their uses of a promotion are counted. Without the key nobody can test whether an
+// address is among them.
+type customerKey []byte
+
+func readCustomerKey(text string) (customerKey, error) {
+	key, err := hex.DecodeString(text)
+	if err != nil || len(key) < sha256.Size {
+		return nil, fmt.Errorf("order needs MERIDIAN_CUSTOMER_KEY in its environment: at least %d bytes in hexadecimal, the same in every region", sha256.Size)
+	}
+	return key, nil
+}
+
+// name gives a user's id, and a hash of the address for a guest; "" for one who has not said either.
+func (k customerKey) name(userID, email string) string {
+	if contract.IsUserID(userID) {
+		return userID
+	}
+	email = strings.ToLower(strings.TrimSpace(email))
+	if email == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, k)
+	mac.Write([]byte(email))
+	return "eml_" + hex.EncodeToString(mac.Sum(nil))
+}
