@@ -9,6 +9,9 @@ LINT := $(CACHE)/tools/golangci-lint-$(LINT_VERSION)/golangci-lint
 K6_VERSION := v1.8.1
 K6 := $(CACHE)/tools/k6-$(K6_VERSION)/k6
 
+# Tests that do thousands of checkouts: the race detector makes each take ten times as long, so they do fewer under it.
+FULL_SIZE := ^(TestACodeIsUsedAsOftenAsItMay|TestWhatAFailedOrderUsedIsForOthers|TestQuoteIsOrderIsCharge)$$
+
 .PHONY: run
 run: engines build ## Start three regions and the edge on this machine, with a seeded shop; Ctrl-C stops it all
 	@bin/meridian up --seed
@@ -20,7 +23,9 @@ run-compose: build ## As run, on CockroachDB, Redpanda, Redis and Consul in Dock
 .PHONY: test
 test: engines ## Run every test, with the race detector, against real engines
 	@echo "==> Running all tests with the race detector (a few minutes; engines start and stop by themselves)"
-	@go test -race -timeout 15m ./...
+	@go test -race -timeout 20m ./...
+	@echo "==> Running at full size, without the race detector, what runs at a tenth of it above"
+	@go test -timeout 10m -v -run '$(FULL_SIZE)' ./services/order
 
 .PHONY: check-cockroach
 check-cockroach: ## Have CockroachDB's own parser read the whole schema and every statement
