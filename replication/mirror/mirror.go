@@ -24,7 +24,7 @@ const (
 	// batch bounds the records of one transaction, and with it what a mirror holds in memory.
 	batch = 2000
 	// transactionTimeout ends what a dead mirror left open, if no other fences it before: readers of committed records wait that long.
-	transactionTimeout = 10 * time.Second
+	transactionTimeout = 15 * time.Second
 	// followEvery is how often new topics and partitions are looked for.
 	followEvery                 = 5 * time.Second
 	firstPause, lastPause       = 100 * time.Millisecond, 5 * time.Second
@@ -122,7 +122,8 @@ func (m *Mirror) session(ctx context.Context) error {
 	id := m.newID()
 	writer, err := kgo.NewClient(append(m.target.options(),
 		kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout), kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(deliveryTimeout),
+		// No delivery time-out: the client counts it from a record's own time, and an event keeps the one it was written at.
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()))...)
 	if err != nil {
 		return fmt.Errorf("make a writer to %s: %w", m.target.Region, err)

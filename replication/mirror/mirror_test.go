@@ -3,6 +3,7 @@ package mirror_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -130,5 +131,22 @@ func TestAMirrorThatWasFencedWritesNothingMore(t *testing.T) {
 		records = append(records, eventOf(t, "us-east", topic, fmt.Sprintf("ord_use_%d", i%40), int64(i+1)))
 	}
 	send(t, east, records...)
+	read(t, west, topic, func(s seen) bool { return len(s.times) >= events }).check(t, events)
+}
+
+// The client judges a record's delivery time-out by the record's own time, and events keep theirs.
+func TestEventsThatAreDaysOldAreCopied(t *testing.T) {
+	t.Parallel()
+	east, west := regions(t)
+	createTopic(t, east, topic, 4)
+	const events = 5000
+	var records []*kgo.Record
+	for i := range events {
+		record := eventOf(t, "us-east", topic, fmt.Sprintf("ord_use_%d", i%40), int64(i+1))
+		record.Timestamp = time.Now().Add(-72 * time.Hour)
+		records = append(records, record)
+	}
+	send(t, east, records...)
+	run(t, east, west)
 	read(t, west, topic, func(s seen) bool { return len(s.times) >= events }).check(t, events)
 }
