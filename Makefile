@@ -35,7 +35,7 @@ check-cockroach: ## Have CockroachDB's own parser read the whole schema and ever
 .PHONY: lint
 lint: $(LINT) ## Check style, imports and likely bugs
 	@echo "==> Checking with golangci-lint $(LINT_VERSION)"
-	@$(LINT) run ./...
+	@$(LINT) run --allow-parallel-runners ./...
 
 $(LINT):
 	@echo "==> Building golangci-lint $(LINT_VERSION) from its Go module (once; about 3 minutes on 2 cores)"
