@@ -72,6 +72,8 @@ func (c *copier) faultOf(fetches kgo.Fetches) error {
 
 // copy writes what the source region wrote itself, and how far it was read, in one transaction.
 func (c *copier) copy(ctx context.Context, fetches kgo.Fetches) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
 	if err := c.writer.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}

@@ -26,11 +26,13 @@ const (
 	// transactionTimeout ends what a dead mirror left open, if no other fences it before: readers of committed records wait that long.
 	transactionTimeout = 10 * time.Second
 	// followEvery is how often new topics and partitions are looked for.
-	followEvery                 = 5 * time.Second
-	firstPause, lastPause       = 100 * time.Millisecond, 5 * time.Second
-	deliveryTimeout             = 10 * time.Second
-	fetchWait                   = 250 * time.Millisecond
-	maxFetchBytes         int32 = 8 << 20
+	followEvery           = 5 * time.Second
+	firstPause, lastPause = 100 * time.Millisecond, 5 * time.Second
+	// deliveryTimeout bounds a transaction. The client's own setting of that name would count from a record's timestamp, which is its
+	// source's: after an outage no record would be young enough.
+	deliveryTimeout       = 10 * time.Second
+	fetchWait             = 250 * time.Millisecond
+	maxFetchBytes   int32 = 8 << 20
 )
 
 // Side is one of the two brokers.
@@ -122,7 +124,7 @@ func (m *Mirror) session(ctx context.Context) error {
 	id := m.newID()
 	writer, err := kgo.NewClient(append(m.target.options(),
 		kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout), kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(deliveryTimeout),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()))...)
 	if err != nil {
 		return fmt.Errorf("make a writer to %s: %w", m.target.Region, err)

@@ -3,6 +3,7 @@ package mirror_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -131,4 +132,16 @@ func TestAMirrorThatWasFencedWritesNothingMore(t *testing.T) {
 	}
 	send(t, east, records...)
 	read(t, west, topic, func(s seen) bool { return len(s.times) >= events }).check(t, events)
+}
+
+// A client may bound a record's delivery by the record's timestamp. What waited for an outage to end is old when it is copied.
+func TestEventsThatWaitedForAnOutageToEndAreCopied(t *testing.T) {
+	t.Parallel()
+	east, west := regions(t)
+	createTopic(t, east, topic, 1)
+	old := eventOf(t, "us-east", topic, "ord_use_1", 1)
+	old.Timestamp = time.Now().Add(-time.Hour)
+	send(t, east, old, eventOf(t, "us-east", topic, "ord_use_1", 2))
+	run(t, east, west)
+	read(t, west, topic, func(s seen) bool { return len(s.times) == 2 }).check(t, 2)
 }
