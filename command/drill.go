@@ -110,6 +110,13 @@ func printDrill(out io.Writer, r *drill.Report) error {
 	fmt.Fprintf(w, "orders\toffered %d\tacknowledged %d\tfound %d\tcharged %d\n", r.Offered, r.Acknowledged, r.Found, r.Charged)
 	fmt.Fprintf(w, "shoppers\tsold out %d\tgave up %d\tcarts lost %d\tmissed sends %d\n", r.SoldOut, r.GaveUp, r.CartsLost, r.MissedSends)
 	fmt.Fprintf(w, "times\tdetected %s\trerouted %s\trecovered %s\n", inMS(r.DetectedMS), inMS(r.ReroutedMS), inMS(r.RecoveredMS))
+	fmt.Fprintf(w, "mirrors\tsettled %s", inMS(r.LagSettledMS))
+	for _, lag := range r.Lag {
+		if lag.Behind+lag.Doubled+lag.Disordered > 0 {
+			fmt.Fprintf(w, "\t%s→%s behind %d, twice %d, out of order %d", lag.Source, lag.Target, lag.Behind, lag.Doubled, lag.Disordered)
+		}
+	}
+	fmt.Fprintln(w)
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/services/contract"
 )
@@ -132,30 +130,39 @@ func (c *crowd) read(ctx context.Context, path string, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// buy lets shoppers begin at the rate for a while, and does something meanwhile. It returns when both are over; purchases under way go on.
+// buy lets shoppers begin at the rate for a while, and for as long as something else lasts that is done meanwhile. Purchases under way
+// go on.
 func (c *crowd) buy(ctx context.Context, length time.Duration, meanwhile func(context.Context) error) error {
-	group, groupCtx := errgroup.WithContext(ctx)
-	if meanwhile != nil {
-		group.Go(func() error { return meanwhile(groupCtx) })
+	done := make(chan error, 1)
+	if meanwhile == nil {
+		done <- nil
+	} else {
+		go func() { done <- meanwhile(ctx) }()
 	}
 	interval := time.Duration(float64(time.Second) / c.options.Rate)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	begun := time.Now()
-	for started := 0; time.Since(begun) < length && ctx.Err() == nil; {
+	for started, busy := 0, true; busy || time.Since(begun) < length; {
 		// A tick that came late makes up for those that were missed: the rate is offered whether or not this machine is busy.
 		for due := int(time.Since(begun)/interval) + 1; started < due; started++ {
 			c.begin(ctx)
 		}
 		select {
 		case <-ctx.Done():
+			if busy {
+				<-done
+			}
+			return ctx.Err()
+		case err := <-done:
+			if err != nil {
+				return err
+			}
+			busy = false
 		case <-ticker.C:
 		}
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return ctx.Err()
+	return nil
 }
 
 // begin lets one shopper begin.

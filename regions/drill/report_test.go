@@ -47,6 +47,9 @@ func TestEachBrokenPromiseOfADrillIsNamed(t *testing.T) {
 		"never":        {loss, func(r *Report) { r.ReroutedMS = nil }, "not served by another region"},
 		"other failed": {loss, func(r *Report) { r.Stats[1].Failed = 1 }, "1 requests of the shoppers of us-east"},
 		"other slow":   {loss, func(r *Report) { r.Stats[1].P99MS = 401 }, "99th percentile of us-east"},
+		"behind":       {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Behind: 5}} }, "eu-west has not 5 events of us-east"},
+		"twice":        {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Doubled: 2}} }, "eu-west has 2 twice"},
+		"disordered":   {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Disordered: 1}} }, "1 out of their order"},
 		"nothing sold": {loss, func(r *Report) { r.Acknowledged, r.Found, r.Charged = 0, 0, 0 }, "nothing was sold"},
 		"own failed":   {partition, func(*Report) {}, "7 requests of the shoppers of eu-west"},
 	} {
