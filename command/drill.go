@@ -73,8 +73,11 @@ func (d *driller) Run(e *env) error {
 	}
 	defer closeAudited(config)
 	options := drill.Options{
-		Drill: chosen, Scene: drill.Scene{Home: home, Status: status, Region: d.Region}, Rate: d.Rate, Before: d.Before, During: d.During, After: d.After,
+		Drill: chosen, Scene: drill.Scene{Home: home, Status: status}, Rate: d.Rate, Before: d.Before, During: d.During, After: d.After,
 		Books: drill.Audited(config), Progress: e.err,
+	}
+	if chosen.NeedsRegion {
+		options.Scene.Region = d.Region
 	}
 	if chosen.NeedsPeer {
 		options.Scene.Peer = d.Peer

@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -151,7 +152,7 @@ func (c *crowd) buy(ctx context.Context, length time.Duration, meanwhile func(co
 		select {
 		case <-ctx.Done():
 			if busy {
-				<-done
+				return errors.Join(ctx.Err(), <-done)
 			}
 			return ctx.Err()
 		case err := <-done:

@@ -43,6 +43,20 @@ type Scene struct {
 	note func(format string, args ...any)
 }
 
+// check refuses a region that is not there: nothing would be broken, and all would seem well.
+func (s Scene) check(d Drill) error {
+	started := func(name string) bool {
+		return slices.ContainsFunc(s.Status.Regions, func(r local.RegionStatus) bool { return r.Name == name })
+	}
+	switch {
+	case d.NeedsRegion && !started(s.Region):
+		return fmt.Errorf("the region %q is not started: `meridian status` shows those that are", s.Region)
+	case d.NeedsPeer && (!started(s.Peer) || s.Peer == s.Region):
+		return fmt.Errorf("the peer %q is not another region that is started: `meridian status` shows those that are", s.Peer)
+	}
+	return nil
+}
+
 // Phases of a drill.
 const (
 	PhaseBefore = "before"
@@ -88,6 +102,9 @@ func Find(name string) (Drill, error) {
 
 // Run rehearses. The error says that the drill could not be held; what it found is in the report.
 func Run(ctx context.Context, options Options) (*Report, error) {
+	if err := options.Scene.check(options.Drill); err != nil {
+		return nil, err
+	}
 	r := newReport(options)
 	crowd, err := newCrowd(ctx, options, r)
 	if err != nil {

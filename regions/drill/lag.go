@@ -26,7 +26,7 @@ type Lag struct {
 // compare tells how a region's events stand in another one.
 func compare(source, target string, theirs, ours []entry) Lag {
 	lag := Lag{Source: source, Target: target}
-	sent, place, counted := map[string]int{}, map[string]int{}, map[string]bool{}
+	sent, place, counted := map[string]int{}, map[string]int{}, map[string]entry{}
 	for i, e := range theirs {
 		if e.sender != source {
 			continue
@@ -36,7 +36,7 @@ func compare(source, target string, theirs, ours []entry) Lag {
 		}
 		sent[e.id]++
 		if e.counted {
-			counted[e.id] = true
+			counted[e.id] = e
 		}
 	}
 	lag.Events = len(counted)
@@ -55,8 +55,10 @@ func compare(source, target string, theirs, ours []entry) Lag {
 		}
 		last[e.lane] = max(last[e.lane], at)
 	}
-	for id := range counted {
-		if got[id] == 0 {
+	for id, e := range counted {
+		// A compacted topic may have forgotten it there already, and not yet in the source, because a later one took its place.
+		newer, any := last[e.lane]
+		if superseded := e.compacted && any && newer > place[id]; got[id] == 0 && !superseded {
 			lag.Behind++
 		}
 	}

@@ -16,6 +16,12 @@ func TestLagCountsWhatIsMissingDoubledAndOutOfOrder(t *testing.T) {
 		}
 		return all
 	}
+	compacted := func(all []entry) []entry {
+		for i := range all {
+			all[i].compacted = true
+		}
+		return all
+	}
 	ours := entry{id: "own", sender: "eu-west", lane: "order-events/0/a"}
 	for name, tc := range map[string]struct {
 		source, target []entry
@@ -28,6 +34,8 @@ func TestLagCountsWhatIsMissingDoubledAndOutOfOrder(t *testing.T) {
 		"out of order":     {sent("1", "2", "3"), sent("2", "1", "3"), Lag{Events: 3, Disordered: 1}},
 		"others' events":   {[]entry{ours}, []entry{ours, ours}, Lag{}},
 		"before it began":  {[]entry{{id: "0", sender: "us-east"}}, nil, Lag{}},
+		"compacted away":   {compacted(sent("1", "2")), compacted(sent("2")), Lag{Events: 2}},
+		"newest missing":   {compacted(sent("1", "2")), compacted(sent("1")), Lag{Events: 2, Behind: 1}},
 		"gone from source": {nil, sent("1"), Lag{}},
 	} {
 		t.Run(name, func(t *testing.T) {

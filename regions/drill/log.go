@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,8 @@ type entry struct {
 	sender string
 	// lane is the topic, partition and key, within which order is promised.
 	lane string
+	// compacted says that the topic keeps the newest of each key only.
+	compacted bool
 	// counted says that it was surely sent after the drill began to look at every region.
 	counted bool
 }
@@ -141,6 +144,7 @@ func entryOf(record *kgo.Record) (entry, error) {
 		return entry{}, fmt.Errorf("read an event of %s: %w", record.Topic, err)
 	}
 	e := entry{id: event.ID, sender: event.Origin, lane: fmt.Sprintf("%s/%d/%s", record.Topic, record.Partition, record.Key)}
+	e.compacted = slices.ContainsFunc(contract.Topics(), func(t contract.Topic) bool { return t.Name == record.Topic && t.Compacted })
 	for _, header := range record.Headers {
 		if header.Key == contract.RecordHeaderRelayRegion {
 			e.sender = string(header.Value)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/meridian-store/meridian/regions/local"
 )
 
 // sound is a report of a drill in which all went well.
@@ -123,4 +125,24 @@ func TestStatsCountEveryRequestOnce(t *testing.T) {
 			t.Errorf("%d requests, %d failed; counted %d and %d", len(requests), failed, counted, countedFailed)
 		}
 	})
+}
+
+func TestADrillRefusesRegionsThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	status := local.Status{Regions: []local.RegionStatus{{Name: "us-east"}, {Name: "eu-west"}}}
+	for _, tc := range []struct {
+		drill, region, peer string
+		fits                bool
+	}{
+		{"region-loss", "eu-west", "", true}, {"region-loss", "atlantis", "", false}, {"region-loss", "", "", false}, {"rolling-restart", "", "", true},
+		{"partition", "eu-west", "us-east", true}, {"partition", "eu-west", "eu-west", false}, {"partition", "eu-west", "atlantis", false},
+	} {
+		d, err := Find(tc.drill)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (Scene{Status: status, Region: tc.region, Peer: tc.peer}).check(d); (err == nil) != tc.fits {
+			t.Errorf("%s of %q and %q: %v", tc.drill, tc.region, tc.peer, err)
+		}
+	}
 }
