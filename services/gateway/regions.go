@@ -45,12 +45,15 @@ const (
 	reasonRefused   = "refused"
 )
 
+// askRegion gives the healthy instances of a service in a region.
+type askRegion func(ctx context.Context, region, service string) ([]string, error)
+
 // regionHealth knows which regions take shoppers. Requests read what a loop last learned.
 type regionHealth struct {
 	own     string
 	regions []contract.Region
 	// ask gives the healthy gateways of a region.
-	ask func(ctx context.Context, region, service string) ([]string, error)
+	ask askRegion
 	// links are our own probes; nil believes Consul alone.
 	links *peers
 	now   func() time.Time
