@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/consul/api"
@@ -61,7 +62,9 @@ func (s *search) in(kind, where string, content []byte) {
 	for what, forms := range s.forms {
 		for _, form := range forms {
 			if bytes.Contains(content, []byte(form)) || bytes.Contains(lower, []byte(form)) {
-				s.found = append(s.found, fmt.Sprintf("the %s is in %s", what, where))
+				if found := fmt.Sprintf("the %s is in %s", what, where); !slices.Contains(s.found, found) {
+					s.found = append(s.found, found)
+				}
 				break
 			}
 		}

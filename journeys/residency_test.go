@@ -63,7 +63,7 @@ func TestPersonalDataStaysInItsHomeRegionsRows(t *testing.T) {
 			t.Errorf("the %s is in the home region's rows: %t, want %t", what, kept, want)
 		}
 	}
-	t.Logf("%d marks of one shopper of eu-west: none in %v; %d places hold them in its own rows", len(planted), found.reads, len(home.found))
+	t.Logf("%d marks of one shopper of eu-west, searched for in %v, are in %d places outside its rows and in %d of them", len(planted), found.reads, len(found.found), len(home.found))
 }
 
 // liveIn has a shopper give all that the shop asks of one, and gives the ids of what they ordered.

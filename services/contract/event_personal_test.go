@@ -32,8 +32,14 @@ func personalFields(of reflect.Type, path string, within []reflect.Type) (found 
 	switch of.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Array:
 		return personalFields(of.Elem(), path, within)
-	case reflect.Map, reflect.Interface:
-		return []string{path + ": what it holds has no names that could be judged"}
+	case reflect.Map:
+		// Its keys are ids; a text under a key that nobody knows can be anything.
+		if of.Elem().Kind() == reflect.String {
+			return []string{path}
+		}
+		return personalFields(of.Elem(), path, within)
+	case reflect.Interface:
+		return []string{path}
 	case reflect.Struct:
 	default:
 		return nil
@@ -45,12 +51,9 @@ func personalFields(of reflect.Type, path string, within []reflect.Type) (found 
 	for field := range of.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		at := path + "." + field.Name
-		for _, called := range []string{name, snake(field.Name)} {
-			for word := range strings.SplitSeq(called, "_") {
-				if slices.Contains(personal, word) {
-					found = append(found, at)
-				}
-			}
+		words := strings.Split(name+"_"+snake(field.Name), "_")
+		if slices.ContainsFunc(words, func(word string) bool { return slices.Contains(personal, word) }) {
+			found = append(found, at)
 		}
 		found = append(found, personalFields(field.Type, at, within)...)
 	}
@@ -76,7 +79,7 @@ func TestNoEventCarriesPersonalData(t *testing.T) {
 		of := reflect.TypeOf(data)
 		known = append(known, of.Name())
 		for _, field := range personalFields(of, of.Name(), nil) {
-			t.Errorf("%s is called like personal data, which never crosses a region's border", field)
+			t.Errorf("%s is called like personal data, or may hold anything; personal data never crosses a region's border", field)
 		}
 	}
 	// A shape that is added to event.go is judged from the start.
@@ -105,7 +108,10 @@ func TestPersonalFieldsAreFoundHoweverDeep(t *testing.T) {
 			Whom string `json:"customer_id"`
 		}{}, "x.Whom"},
 		{struct{ Parcels []parcel }{}, "x.Parcels.To.Name"},
-		{struct{ More map[string]string }{}, "x.More: what it holds has no names that could be judged"},
+		{struct{ More map[string]string }{}, "x.More"},
+		{struct{ Any any }{}, "x.Any"},
+		{struct{ People map[string]contract.Address }{}, "x.People.City"},
+		{struct{ Orders map[string]int64 }{}, ""},
 		{struct{ SKU, Shipment string }{}, ""},
 	} {
 		found := personalFields(reflect.TypeOf(test.data), "x", nil)
