@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"time"
 
 	"github.com/meridian-store/meridian/services/kit"
 )
@@ -13,5 +14,8 @@ func DefinitionOf(yaml string) kit.Definition {
 
 // DefinitionAmong is the gateway with a test's own word on which regions are healthy; the probes over the links still have theirs.
 func DefinitionAmong(ask func(ctx context.Context, region, service string) ([]string, error)) kit.Definition {
-	return definition(ShippedTable, ask)
+	return definition(ShippedTable, func(ctx context.Context, region, service string, _ uint64, _ time.Duration) ([]string, uint64, error) {
+		addresses, err := ask(ctx, region, service)
+		return addresses, 0, err
+	})
 }

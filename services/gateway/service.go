@@ -81,6 +81,10 @@ func setup(base *kit.Base, table Table, ask askRegion) error {
 	base.Loop("prune connections", instances.prune)
 	base.Loop("close links", homes.closeAtEnd)
 	base.Loop("watch regions", service.regions.watch)
+	base.Loop("keep failover", func(ctx context.Context) error {
+		base.Discovery.KeepFailover(ctx, regions.others())
+		return nil
+	})
 	base.Loop("probe links", service.regions.links.watch)
 	base.Loop("merge documents", kit.Every(mergeEvery, service.document.renew))
 	if base.Env.RedisAddress != "" {
