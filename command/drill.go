@@ -7,10 +7,15 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/drill"
 	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/services/contract"
 )
+
+// signedIn is how long a drill's shopper stays signed in: longer than anyone waits for one purchase.
+const signedIn = time.Minute
 
 type driller struct {
 	Name   string        `arg:"" help:"Which drill; see below."`
@@ -73,8 +78,16 @@ func (d *driller) Run(e *env) error {
 	}
 	defer closeAudited(config)
 	options := drill.Options{
-		Drill: chosen, Scene: drill.Scene{Home: home, Status: status, Region: d.Region}, Rate: d.Rate, Before: d.Before, During: d.During, After: d.After,
+		Drill: chosen, Scene: drill.Scene{Home: home, Status: status}, Rate: d.Rate, Before: d.Before, During: d.During, After: d.After,
+		// No account of the shop: the cart stays the browser's.
+		SignIn: func() (string, error) {
+			token, err := local.TokenFor(home, geo.NewID("drl", "any"), contract.RoleShopper, signedIn)
+			return "Bearer " + token, err
+		},
 		Books: drill.Audited(config), Progress: e.err,
+	}
+	if chosen.NeedsRegion {
+		options.Scene.Region = d.Region
 	}
 	if chosen.NeedsPeer {
 		options.Scene.Peer = d.Peer
@@ -110,6 +123,13 @@ func printDrill(out io.Writer, r *drill.Report) error {
 	fmt.Fprintf(w, "orders\toffered %d\tacknowledged %d\tfound %d\tcharged %d\n", r.Offered, r.Acknowledged, r.Found, r.Charged)
 	fmt.Fprintf(w, "shoppers\tsold out %d\tgave up %d\tcarts lost %d\tmissed sends %d\n", r.SoldOut, r.GaveUp, r.CartsLost, r.MissedSends)
 	fmt.Fprintf(w, "times\tdetected %s\trerouted %s\trecovered %s\n", inMS(r.DetectedMS), inMS(r.ReroutedMS), inMS(r.RecoveredMS))
+	fmt.Fprintf(w, "mirrors\tsettled %s", inMS(r.LagSettledMS))
+	for _, lag := range r.Lag {
+		if lag.Behind+lag.Doubled+lag.Disordered > 0 {
+			fmt.Fprintf(w, "\t%s→%s behind %d, twice %d, out of order %d", lag.Source, lag.Target, lag.Behind, lag.Doubled, lag.Disordered)
+		}
+	}
+	fmt.Fprintln(w)
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -10,10 +10,11 @@ import (
 
 // region holds the verbs about one region. `meridian region NAME` alone runs it in this process.
 type region struct {
-	Run   regionRun   `cmd:"" default:"withargs" help:"Run all services of one region in this process."`
-	Start regionStart `cmd:"" help:"Have the running copy start a region, or mend one that is broken."`
-	Stop  regionStop  `cmd:"" help:"Have the running copy stop a region; its data stays."`
-	Show  regionShow  `cmd:"" help:"Ask every part of a region how it is."`
+	Run     regionRun     `cmd:"" default:"withargs" help:"Run all services of one region in this process."`
+	Start   regionStart   `cmd:"" help:"Have the running copy start a region, or mend one that is broken."`
+	Stop    regionStop    `cmd:"" help:"Have the running copy stop a region; its data stays."`
+	Restart regionRestart `cmd:"" help:"Have the running copy restart every process of a region; the other regions serve its shoppers meanwhile."`
+	Show    regionShow    `cmd:"" help:"Ask every part of a region how it is."`
 }
 
 type regionStart struct {
@@ -47,6 +48,23 @@ func (r *regionStop) Run(e *env) error {
 		return err
 	}
 	_, err = fmt.Fprintf(e.out, "%s is stopped; its data stays.\n", r.Name)
+	return err
+}
+
+type regionRestart struct {
+	Name string `arg:"" help:"The region's name, such as eu-west."`
+}
+
+// Run returns when all of the region is ready and has its shoppers back.
+func (r *regionRestart) Run(e *env) error {
+	_, home, err := e.running()
+	if err != nil {
+		return err
+	}
+	if _, err := local.RestartRegion(e.ctx, home, r.Name); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.out, "%s was restarted and is ready.\n", r.Name)
 	return err
 }
 

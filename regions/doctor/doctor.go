@@ -112,7 +112,7 @@ func examinations(home local.Home, status local.Status, all []regions.Region) []
 		}
 		for _, service := range region.Services {
 			if service.Ready {
-				asked = append(asked, serviceOf(status, region.Name, service))
+				asked = append(asked, serviceOf(home, status, region.Name, service))
 			}
 		}
 	}

@@ -85,7 +85,7 @@ meridian_events_refused_total{topic="b"} 2
 `, `{"items":[{"name":"here","healthy":true},{"name":"there","healthy":false},{"name":"not-started","healthy":false},{"name":"far","healthy":true,"rtt_ms":79.5}]}`)
 	status := twoRegions(server.URL)
 	n := &notes{}
-	run(t.Context(), n, []examination{serviceOf(status, "here", status.Regions[0].Services[0])})
+	run(t.Context(), n, []examination{serviceOf(local.Home{}, status, "here", status.Regions[0].Services[0])})
 	for _, problem := range []string{"events are not sent", "passed over records", "holds there for unhealthy"} {
 		if _, found := n.finding(problem); !found {
 			t.Errorf("%q is not among %+v", problem, n.findings)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -18,8 +19,9 @@ import (
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 4 << 20
 
-// serviceOf looks at what a service says of itself; a gateway is also asked how it sees the other regions.
-func serviceOf(status local.Status, region string, service local.ServiceStatus) examination {
+// serviceOf looks at what a service says of itself; a gateway is also asked how it sees the other regions, and a mirror how late
+// it is.
+func serviceOf(home local.Home, status local.Status, region string, service local.ServiceStatus) examination {
 	part := region + "/" + service.Name
 	return examination{part: part, remedy: "read its log: meridian status shows whether it is ready", ask: func(ctx context.Context, n *notes) error {
 		metrics, err := scrape(ctx, service.URL)
@@ -27,8 +29,11 @@ func serviceOf(status local.Status, region string, service local.ServiceStatus) 
 			return err
 		}
 		judgeMetrics(n, part, metrics)
-		if service.Name == contract.ServiceGateway {
+		switch service.Name {
+		case contract.ServiceGateway:
 			return view(ctx, n, status, region, service.URL)
+		case contract.ServiceMirror:
+			judgeMirror(n, status, region, "read "+home.Log(region, service.Name), metrics, time.Now())
 		}
 		return nil
 	}}

@@ -13,6 +13,9 @@ const (
 	// oldEvent: the relay sends within milliseconds and a change must be in search and at the edge within 2 s.
 	oldEvent = 10 * time.Second
 
+	// longMirrorLag: a mirror copies within a second of what the distance explains, and looks every 5 s whether it has everything.
+	longMirrorLag = 10 * time.Second
+
 	// manyConnections, of those that the SQL server allows: beyond, a restart of all services at once may be refused some.
 	manyConnections = 0.8
 	// longWait: statements take milliseconds; who waits a second for a row waits for someone who has stopped.

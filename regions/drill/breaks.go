@@ -37,6 +37,15 @@ func Drills() []Drill {
 			Name: "redis-loss", What: "A region's Redis is killed; its supervisor starts it again.", Planes: []string{"redis"}, NeedsRegion: true,
 			Break: killPart("redis"), Mend: nothing,
 		},
+		{
+			Name: "rolling-restart", What: "Every process of every region is stopped in order and started again, one region after the other.",
+			Planes: []string{"services", "redis", "consul", "broker"}, Unaffected: true,
+			Break: restartAll, Mend: nothing,
+		},
+		{
+			Name: "clock-skew", What: "The clock of a region's services is 30 s fast, then 30 s slow.", Planes: []string{"clock"}, NeedsRegion: true, Unaffected: true,
+			Break: skew, Mend: setRight,
+		},
 	}
 }
 
@@ -106,4 +115,42 @@ func killPart(name string) func(context.Context, *Scene) error {
 		}
 		return fmt.Errorf("%s has no %s", s.Region, name)
 	}
+}
+
+func restartAll(ctx context.Context, s *Scene) error {
+	for _, region := range s.Status.Regions {
+		begun := time.Now()
+		s.note("%s is restarted", region.Name)
+		if _, err := local.RestartRegion(ctx, s.Home, region.Name); err != nil {
+			return err
+		}
+		s.note("%s is back, after %s", region.Name, time.Since(begun).Round(time.Millisecond))
+	}
+	return nil
+}
+
+// clockSkew is half of the leeway that tokens have.
+const clockSkew = 30 * time.Second
+
+// skew puts the clock of a region forward for the first half of the time, and back for the second.
+func skew(ctx context.Context, s *Scene) error {
+	for _, offset := range []time.Duration{clockSkew, -clockSkew} {
+		s.note("the clock of %s is %s wrong", s.Region, offset)
+		if err := local.SkewClock(s.Home, s.Region, offset); err != nil {
+			return err
+		}
+		timer := time.NewTimer(s.During / 2)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+	return nil
+}
+
+func setRight(_ context.Context, s *Scene) error {
+	s.note("the clock of %s is right again", s.Region)
+	return local.SkewClock(s.Home, s.Region, 0)
 }

@@ -1,9 +1,10 @@
 // Package drill rehearses failures on a running shop: shoppers buy at a fixed rate before, during and after a part of it is broken,
-// and at the end the books are compared. What a drill promises is in its Passes; what it saw is in its Report.
+// and at the end the books are compared. What it saw, and which promises were not kept, is in its Report.
 package drill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -36,8 +37,24 @@ type Scene struct {
 	Status local.Status
 	// Region is the one that is broken; Peer the one that it is cut off from, in a partition.
 	Region, Peer string
+	// During is how long the shop is to be broken.
+	During time.Duration
 	// note adds to the report's timeline.
 	note func(format string, args ...any)
+}
+
+// check refuses a region that is not there: nothing would be broken, and all would seem well.
+func (s Scene) check(d Drill) error {
+	started := func(name string) bool {
+		return slices.ContainsFunc(s.Status.Regions, func(r local.RegionStatus) bool { return r.Name == name })
+	}
+	switch {
+	case d.NeedsRegion && !started(s.Region):
+		return fmt.Errorf("the region %q is not started: `meridian status` shows those that are", s.Region)
+	case d.NeedsPeer && (!started(s.Peer) || s.Peer == s.Region):
+		return fmt.Errorf("the peer %q is not another region that is started: `meridian status` shows those that are", s.Peer)
+	}
+	return nil
 }
 
 // Phases of a drill.
@@ -55,6 +72,8 @@ type Options struct {
 	Rate float64
 	// Before, During and After are how long each phase lasts.
 	Before, During, After time.Duration
+	// SignIn gives a shopper's Authorization header, as fresh as one who signs in gets. Every other shopper has one.
+	SignIn func() (string, error)
 	// Books compares the books of the shop and of the payment provider.
 	Books Books
 	// Progress gets a line for each thing that happens; nil for none.
@@ -85,48 +104,51 @@ func Find(name string) (Drill, error) {
 
 // Run rehearses. The error says that the drill could not be held; what it found is in the report.
 func Run(ctx context.Context, options Options) (*Report, error) {
+	if err := options.Scene.check(options.Drill); err != nil {
+		return nil, err
+	}
 	r := newReport(options)
 	crowd, err := newCrowd(ctx, options, r)
 	if err != nil {
 		return nil, err
 	}
-	scene := options.Scene
-	scene.note = r.event
-	phase := func(name string, how long) error {
-		crowd.enter(name)
-		r.event("%s: shoppers buy for %s", name, how.length)
-		return crowd.buy(ctx, how.length, how.meanwhile)
+	if r.logs, err = openLogs(ctx, options.Scene); err != nil {
+		return nil, err
 	}
-	if err := phase(PhaseBefore, long{length: options.Before}); err != nil {
+	scene := options.Scene
+	scene.During, scene.note = options.During, r.event
+	phase := func(name string, length time.Duration, meanwhile func(context.Context, *Scene) error) error {
+		crowd.enter(name)
+		r.event("%s: shoppers buy for %s", name, length)
+		if meanwhile == nil {
+			return crowd.buy(ctx, length, nil)
+		}
+		return crowd.buy(ctx, length, func(ctx context.Context) error { return meanwhile(ctx, &scene) })
+	}
+	if err := phase(PhaseBefore, options.Before, nil); err != nil {
 		return nil, err
 	}
 	r.broken = time.Now()
-	if err := phase(PhaseDuring, long{options.During, func(ctx context.Context) error { return options.Drill.Break(ctx, &scene) }}); err != nil {
-		return nil, err
+	if err := phase(PhaseDuring, options.During, options.Drill.Break); err != nil {
+		// Whoever gives a drill up does not want what it broke.
+		return nil, errors.Join(err, options.Drill.Mend(context.WithoutCancel(ctx), &scene))
 	}
-	mend := func(ctx context.Context) error { return options.Drill.Mend(ctx, &scene) }
-	after := long{options.After, mend}
+	mend := options.Drill.Mend
 	if options.Drill.StaysBroken {
-		after.meanwhile = nil
+		mend = nil
 	} else {
 		r.mended = time.Now()
 	}
-	err = phase(PhaseAfter, after)
+	err = phase(PhaseAfter, options.After, mend)
 	crowd.wait()
 	if options.Drill.StaysBroken {
 		r.mended = time.Now()
-		if mendErr := mend(context.WithoutCancel(ctx)); err == nil {
-			err = mendErr
-		}
+	}
+	if options.Drill.StaysBroken || err != nil {
+		err = errors.Join(err, options.Drill.Mend(context.WithoutCancel(ctx), &scene))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return r, r.conclude(ctx, options)
-}
-
-// long is a phase's length, and what happens at its beginning.
-type long struct {
-	length    time.Duration
-	meanwhile func(context.Context) error
 }

@@ -33,6 +33,8 @@ type purchase struct {
 	city   geo.Location
 	// home is the region that serves the city while all is well.
 	home, sku, key, phase string
+	// authorization is empty for one who has not signed in.
+	authorization string
 
 	cart  string
 	order string
@@ -97,6 +99,9 @@ func (p *purchase) exchange(ctx context.Context, method, path string, in, out an
 	ask.Header.Set("Content-Type", "application/json")
 	ask.Header.Set("X-Edge-Location", p.city.IATA)
 	ask.Header.Set(contract.HeaderIdempotencyKey, p.key)
+	if p.authorization != "" {
+		ask.Header.Set("Authorization", p.authorization)
+	}
 	if p.cart != "" {
 		ask.Header.Set(contract.HeaderCartID, p.cart)
 	}

@@ -63,12 +63,16 @@ type Report struct {
 	FailedRequests int `json:"failed_requests"`
 	// MissedSends counts the purchases that could not even begin, because too many were waiting.
 	MissedSends int `json:"missed_sends"`
-	// DetectedMS is from the break to the first answer that another region gave to a shopper of the broken one; ReroutedMS to the last
-	// failed request of such a shopper; RecoveredMS from the mending to the first answer of the region itself. Absent where nothing
+	// DetectedMS is from the break to the first answer that another region gave to a shopper of the broken one; ReroutedMS to that or to
+	// the last failed request of such a shopper, whichever is later; RecoveredMS from the mending to the first answer of the region itself. Absent where nothing
 	// of the kind happened.
 	DetectedMS  *int64 `json:"detected_ms,omitempty"`
 	ReroutedMS  *int64 `json:"rerouted_ms,omitempty"`
 	RecoveredMS *int64 `json:"recovered_ms,omitempty"`
+
+	// Lag has every pair of regions; LagSettledMS is from the last purchase's end to when no region was behind another.
+	Lag          []Lag  `json:"lag"`
+	LagSettledMS *int64 `json:"lag_settled_ms,omitempty"`
 
 	Stats    []Stats     `json:"stats"`
 	Timeline []Event     `json:"timeline"`
@@ -80,6 +84,7 @@ type Report struct {
 	broken, mended time.Time
 	requests       []request
 	orders         []string
+	logs           []*eventLog
 }
 
 // request is one exchange as its shopper saw it.
@@ -95,7 +100,7 @@ type request struct {
 func newReport(options Options) *Report {
 	return &Report{
 		Drill: options.Drill.Name, Region: options.Scene.Region, Peer: options.Scene.Peer, Planes: options.Drill.Planes,
-		Problems: []string{}, Timeline: []Event{}, options: options, started: time.Now(),
+		Problems: []string{}, Timeline: []Event{}, Lag: []Lag{}, options: options, started: time.Now(),
 	}
 }
 
@@ -159,6 +164,9 @@ func (r *Report) conclude(ctx context.Context, options Options) error {
 			r.Charged++
 		}
 	}
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
 	violations, err := options.Books.Audit(ctx)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
@@ -167,6 +175,24 @@ func (r *Report) conclude(ctx context.Context, options Options) error {
 	r.measure()
 	r.judge(options.Drill)
 	r.event("the drill is over")
+	return nil
+}
+
+// settle waits for the mirrors to catch up.
+func (r *Report) settle(ctx context.Context) error {
+	begun := time.Now()
+	r.event("the mirrors catch up")
+	var err error
+	if r.Lag, err = settle(ctx, r.logs); err != nil {
+		return fmt.Errorf("compare the regions' events: %w", err)
+	}
+	for _, lag := range r.Lag {
+		if lag.Behind > 0 {
+			return nil
+		}
+	}
+	took := time.Since(begun).Milliseconds()
+	r.LagSettledMS = &took
 	return nil
 }
 
@@ -190,8 +216,12 @@ func (r *Report) measure() {
 			r.RecoveredMS = earliest(r.RecoveredMS, made.begun.Add(made.took).Sub(r.mended))
 		}
 	}
-	if r.ReroutedMS == nil {
-		r.ReroutedMS = r.DetectedMS // nobody noticed anything
+	if r.DetectedMS == nil {
+		r.RecoveredMS = nil // it never went away
+		return
+	}
+	if r.ReroutedMS == nil || *r.ReroutedMS < *r.DetectedMS {
+		r.ReroutedMS = r.DetectedMS
 	}
 }
 
@@ -259,6 +289,14 @@ func (r *Report) judge(d Drill) {
 	}
 	if !r.Audit.OK {
 		problem("the audit finds %d broken promises", len(r.Audit.Violations))
+	}
+	for _, lag := range r.Lag {
+		if lag.Behind > 0 {
+			problem("%s has not %d events of %s, %s after the drill", lag.Target, lag.Behind, lag.Source, lagLimit)
+		}
+		if lag.Doubled > 0 || lag.Disordered > 0 {
+			problem("of the events of %s, %s has %d twice and %d out of their order", lag.Source, lag.Target, lag.Doubled, lag.Disordered)
+		}
 	}
 	if r.GaveUp > 0 {
 		problem("%d shoppers had no final answer within %s", r.GaveUp, patience)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/meridian-store/meridian/regions/local"
 )
 
 // sound is a report of a drill in which all went well.
@@ -47,6 +49,9 @@ func TestEachBrokenPromiseOfADrillIsNamed(t *testing.T) {
 		"never":        {loss, func(r *Report) { r.ReroutedMS = nil }, "not served by another region"},
 		"other failed": {loss, func(r *Report) { r.Stats[1].Failed = 1 }, "1 requests of the shoppers of us-east"},
 		"other slow":   {loss, func(r *Report) { r.Stats[1].P99MS = 401 }, "99th percentile of us-east"},
+		"behind":       {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Behind: 5}} }, "eu-west has not 5 events of us-east"},
+		"twice":        {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Doubled: 2}} }, "eu-west has 2 twice"},
+		"disordered":   {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Disordered: 1}} }, "1 out of their order"},
 		"nothing sold": {loss, func(r *Report) { r.Acknowledged, r.Found, r.Charged = 0, 0, 0 }, "nothing was sold"},
 		"own failed":   {partition, func(*Report) {}, "7 requests of the shoppers of eu-west"},
 	} {
@@ -120,4 +125,24 @@ func TestStatsCountEveryRequestOnce(t *testing.T) {
 			t.Errorf("%d requests, %d failed; counted %d and %d", len(requests), failed, counted, countedFailed)
 		}
 	})
+}
+
+func TestADrillRefusesRegionsThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	status := local.Status{Regions: []local.RegionStatus{{Name: "us-east"}, {Name: "eu-west"}}}
+	for _, tc := range []struct {
+		drill, region, peer string
+		fits                bool
+	}{
+		{"region-loss", "eu-west", "", true}, {"region-loss", "atlantis", "", false}, {"region-loss", "", "", false}, {"rolling-restart", "", "", true},
+		{"partition", "eu-west", "us-east", true}, {"partition", "eu-west", "eu-west", false}, {"partition", "eu-west", "atlantis", false},
+	} {
+		d, err := Find(tc.drill)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (Scene{Status: status, Region: tc.region, Peer: tc.peer}).check(d); (err == nil) != tc.fits {
+			t.Errorf("%s of %q and %q: %v", tc.drill, tc.region, tc.peer, err)
+		}
+	}
 }

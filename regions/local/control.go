@@ -67,6 +67,7 @@ func (l *launcher) controlRoutes(ctx context.Context) http.Handler {
 	routes.HandleFunc("GET /regions/{name}", one(func(context.Context, string) error { return nil }))
 	routes.HandleFunc("PUT /regions/{name}", one(l.startRegion))
 	routes.HandleFunc("DELETE /regions/{name}", one(l.stopRegion))
+	routes.HandleFunc("POST /regions/{name}/restart", one(l.restartRegion))
 	routes.HandleFunc("DELETE /regions/{name}/processes", one(l.loseRegion))
 	return routes
 }

@@ -22,6 +22,12 @@ func StopRegion(ctx context.Context, home Home, name string) (Membership, error)
 	return askControl(ctx, home, http.MethodDelete, name)
 }
 
+// RestartRegion has the copy stop every process of a region in order and start it again. It returns when all of it is ready and has its
+// shoppers back.
+func RestartRegion(ctx context.Context, home Home, name string) (Membership, error) {
+	return askControl(ctx, home, http.MethodPost, name, "restart")
+}
+
 // LoseRegion has the copy kill every process of a region at once and leave it so until StartRegion.
 func LoseRegion(ctx context.Context, home Home, name string) (Membership, error) {
 	return askControl(ctx, home, http.MethodDelete, name, "processes")

@@ -136,6 +136,12 @@ func newLauncher(ctx context.Context, options Options) (*launcher, error) {
 		}
 		l.state.setStarted(name, true)
 	}
+	for _, region := range options.Regions {
+		// A drill that was killed may have left its clock wrong.
+		if err := SkewClock(options.Home, region.Name, 0); err != nil {
+			return nil, err
+		}
+	}
 	l.supervisor = process.NewSupervisor(process.Config{Home: options.Home.Dir(), OnChange: l.childChanged})
 	if err := l.checkPorts(ctx); err != nil {
 		return nil, err

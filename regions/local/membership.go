@@ -88,9 +88,27 @@ func answers(ctx context.Context, spec process.Spec) bool {
 	return spec.Ready == nil || spec.Ready(ctx) == nil
 }
 
-// stopRegion stops a region in order and leaves its data. To stop one that is not started is fine.
+// stopRegion sends a region's shoppers elsewhere, stops it in order and leaves its data. To stop one that is not started is fine.
 func (l *launcher) stopRegion(ctx context.Context, name string) error {
-	return l.endRegion(ctx, name, "stopped", l.stopParts)
+	return l.endRegion(ctx, name, "stopped", func(ctx context.Context, name string) {
+		if i, err := l.place(name); err == nil && l.hasProcess(name) {
+			l.drain(ctx, i)
+		}
+		l.stopParts(ctx, name)
+	})
+}
+
+// restartRegion stops every process of a region in order and starts it again, while the other regions serve its shoppers.
+func (l *launcher) restartRegion(ctx context.Context, name string) error {
+	if err := l.stopRegion(ctx, name); err != nil {
+		return err
+	}
+	return l.startRegion(ctx, name)
+}
+
+// hasProcess says whether any process of a region is kept up.
+func (l *launcher) hasProcess(name string) bool {
+	return slices.ContainsFunc(l.supervisor.States(), func(s process.State) bool { return s.PID != 0 && strings.HasPrefix(s.Name, name+"/") })
 }
 
 // loseRegion kills every process of a region at once, as a power cut does, and leaves its data.

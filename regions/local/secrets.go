@@ -78,6 +78,11 @@ func (s secrets) jwks() (string, error) {
 
 // Token mints a bearer token that the copy of this home accepts.
 func Token(home Home, role string, lifetime time.Duration) (string, error) {
+	return TokenFor(home, "operator", role, lifetime)
+}
+
+// TokenFor mints a bearer token of a subject.
+func TokenFor(home Home, subject, role string, lifetime time.Duration) (string, error) {
 	var s secrets
 	found, err := home.readJSON(secretsFile, &s)
 	if err != nil {
@@ -88,7 +93,7 @@ func Token(home Home, role string, lifetime time.Duration) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return signer.Mint("operator", role, time.Now(), lifetime)
+		return signer.Mint(subject, role, time.Now(), lifetime)
 	}
 	return "", fmt.Errorf("there is no running copy's key in %s (found a secrets file: %t): run `meridian up`", home.Dir(), found)
 }

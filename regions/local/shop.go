@@ -49,6 +49,7 @@ func (l *launcher) serviceEnv(i int, region regions.Region, services []string) [
 		"MERIDIAN_LOG_DIR=" + l.Home.Path("logs", region.Name),
 		"MERIDIAN_CONSUL_ADDRESS=" + l.consulAddress(i),
 		"MERIDIAN_JWKS=" + l.jwks, "MERIDIAN_INTERNAL_SECRET=" + l.secrets.Internal,
+		"MERIDIAN_CLOCK_OFFSET_FILE=" + l.Home.clockFile(region.Name),
 	}
 	for _, definition := range cluster.Services() {
 		if slices.Contains(services, definition.Name) {

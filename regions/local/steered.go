@@ -20,17 +20,24 @@ const (
 func (l *launcher) awaitSteering(ctx context.Context, region string) error {
 	ctx, cancel := context.WithTimeout(ctx, steerWait)
 	defer cancel()
+	if err := l.awaitEdge(ctx, region, true); err != nil {
+		return fmt.Errorf("%s is ready, but the edge does not see it after %s; its log is %s: %w", region, steerWait, l.Home.Log("", "edge"), err)
+	}
+	return nil
+}
+
+// awaitEdge returns when the edge sends shoppers to a region, or none any more.
+func (l *launcher) awaitEdge(ctx context.Context, region string, wanted bool) error {
 	ticker := time.NewTicker(steerPoll)
 	defer ticker.Stop()
 	for {
 		up, err := l.steersTo(ctx, region)
-		if err == nil && up {
+		if err == nil && up == wanted {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			late := fmt.Errorf("%s is ready, but the edge does not see it after %s; its log is %s", region, steerWait, l.Home.Log("", "edge"))
-			return errors.Join(late, err)
+			return errors.Join(ctx.Err(), err)
 		case <-ticker.C:
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -22,6 +21,8 @@ type copier struct {
 	positions      map[partition]int64
 	// following are the partitions of the source that are read.
 	following map[string]map[int32]bool
+	// next is what has to be copied before the copy is as recent as that look; nil until the next one.
+	next *milestone
 }
 
 func (c *copier) run(ctx context.Context) error {
@@ -33,7 +34,7 @@ func (c *copier) run(ctx context.Context) error {
 			}
 			looked = time.Now()
 		}
-		polled, cancel := context.WithTimeout(ctx, followEvery)
+		polled, cancel := context.WithDeadline(ctx, looked.Add(followEvery))
 		fetches := c.reader.PollRecords(polled, batch)
 		cancel()
 		if ctx.Err() != nil {
@@ -72,7 +73,7 @@ func (c *copier) faultOf(fetches kgo.Fetches) error {
 
 // copy writes what the source region wrote itself, and how far it was read, in one transaction.
 func (c *copier) copy(ctx context.Context, fetches kgo.Fetches) error {
-	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	if err := c.writer.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
@@ -82,7 +83,7 @@ func (c *copier) copy(ctx context.Context, fetches kgo.Fetches) error {
 	read := map[partition]int64{}
 	fetches.EachRecord(func(record *kgo.Record) {
 		read[partition{record.Topic, record.Partition}] = record.Offset + 1
-		if !c.mirror.native(record) {
+		if record.Attrs.IsControl() || !c.mirror.native(record) {
 			return
 		}
 		copied[record.Topic]++
@@ -131,20 +132,6 @@ func (m *Mirror) native(record *kgo.Record) bool {
 	return event.Origin == m.source.Region
 }
 
-// measure tells how far behind the source each partition is.
-func (c *copier) measure(fetches kgo.Fetches) {
-	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-		if p.HighWatermark < 0 {
-			return
-		}
-		behind := max(0, p.HighWatermark-c.positions[partition{p.Topic, p.Partition}])
-		if len(p.Records) == 0 {
-			behind = 0
-		}
-		c.mirror.metrics.behind.WithLabelValues(c.mirror.source.Region, p.Topic, strconv.Itoa(int(p.Partition))).Set(float64(behind))
-	})
-}
-
 // follow reads topics and partitions that are new in the source, after having made them in the target. A record keeps its
 // partition, so that an aggregate's events stay in order.
 func (c *copier) follow(ctx context.Context) error {
@@ -183,7 +170,7 @@ func (c *copier) follow(ctx context.Context) error {
 	if len(added) > 0 {
 		c.reader.AddConsumePartitions(added)
 	}
-	return nil
+	return c.look(ctx, theirs)
 }
 
 // mirrored gives the topics that are copied, each with its number of partitions.

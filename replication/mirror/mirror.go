@@ -26,11 +26,13 @@ const (
 	// transactionTimeout ends what a dead mirror left open, if no other fences it before: readers of committed records wait that long.
 	transactionTimeout = 15 * time.Second
 	// followEvery is how often new topics and partitions are looked for.
-	followEvery                 = 5 * time.Second
-	firstPause, lastPause       = 100 * time.Millisecond, 5 * time.Second
-	deliveryTimeout             = 10 * time.Second
-	fetchWait                   = 250 * time.Millisecond
-	maxFetchBytes         int32 = 8 << 20
+	followEvery           = 5 * time.Second
+	firstPause, lastPause = 100 * time.Millisecond, 5 * time.Second
+	// deliveryTimeout bounds a transaction. The client's own setting of that name would count from a record's timestamp, which is its
+	// source's: after an outage no record would be young enough.
+	deliveryTimeout       = 10 * time.Second
+	fetchWait             = 250 * time.Millisecond
+	maxFetchBytes   int32 = 8 << 20
 )
 
 // Side is one of the two brokers.
@@ -64,6 +66,8 @@ type Metrics struct {
 	behind   *prometheus.GaugeVec
 	sessions *prometheus.CounterVec
 	missed   *prometheus.CounterVec
+	// copiedUpTo is what of the source's past is here as a whole.
+	copiedUpTo *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics of a region's mirrors.
@@ -72,13 +76,15 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		copied: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_mirror_copied_total", Help: "Events copied from another region."}, []string{"source", "topic"}),
 		behind: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "meridian_mirror_behind_records", Help: "Records of the source that were not read yet at the last look."}, []string{"source", "topic", "partition"}),
+			Name: "meridian_mirror_behind_records", Help: "Records of the source that were not copied or passed over yet at the last look."}, []string{"source", "topic", "partition"}),
 		sessions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_mirror_sessions_total", Help: "Times that a mirror began anew, after its start or an error."}, []string{"source"}),
 		missed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_mirror_missed_records_total", Help: "Records that the source dropped by age before they were read."}, []string{"source", "topic"}),
+		copiedUpTo: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "meridian_mirror_copied_up_to_seconds", Help: "Unix time up to which all that the source had committed is copied; at first, when the mirror started."}, []string{"source"}),
 	}
-	registry.MustRegister(m.copied, m.behind, m.sessions, m.missed)
+	registry.MustRegister(m.copied, m.behind, m.sessions, m.missed, m.copiedUpTo)
 	return m
 }
 
@@ -89,6 +95,7 @@ func New(source, target Side, log *slog.Logger, metrics *Metrics) *Mirror {
 
 // Run copies until the context ends. A region that can not be reached is tried again, ever more seldom, for as long as it takes.
 func (m *Mirror) Run(ctx context.Context) error {
+	m.metrics.copiedUpTo.WithLabelValues(m.source.Region).SetToCurrentTime()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		started := time.Now()
 		err := m.session(ctx)
@@ -112,7 +119,8 @@ func (m *Mirror) Run(ctx context.Context) error {
 func (m *Mirror) session(ctx context.Context) error {
 	m.metrics.sessions.WithLabelValues(m.source.Region).Inc()
 	reader, err := kgo.NewClient(append(m.source.options(),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(maxFetchBytes),
+		// The ends of transactions are read too, because the source's end counts them: a position can be compared with it.
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(maxFetchBytes),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepRetryableFetchErrors(),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{}))...)
 	if err != nil {
@@ -122,7 +130,6 @@ func (m *Mirror) session(ctx context.Context) error {
 	id := m.newID()
 	writer, err := kgo.NewClient(append(m.target.options(),
 		kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout), kgo.RequiredAcks(kgo.AllISRAcks()),
-		// No delivery time-out: the client counts it from a record's own time, and an event keeps the one it was written at.
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()))...)
 	if err != nil {

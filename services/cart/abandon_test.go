@@ -50,7 +50,7 @@ func TestAnAbandonedCartIsAnnouncedOnce(t *testing.T) {
 	event := s.WaitEvent(t, contract.TopicCarts, func(event contract.Event) bool { return event.Type == contract.CartAbandoned })
 	var state contract.CartState
 	if err := event.Decode(&state); err != nil || event.Subject != s.id() || event.AggregateVersion != 2 || state.Version != 2 ||
-		len(state.Lines) != 1 || state.Lines[0] != (contract.CartEntry{SKU: "A", Quantity: 2, Version: 1}) {
+		len(state.Lines) != 1 || state.Lines[0] != (contract.CartEntry{SKU: "A", Quantity: 2, Version: 1, Added: 1}) {
 		t.Fatalf("announced %+v with %+v (%v)", event, state, err)
 	}
 	// Neither time, nor a restart, nor the loss of Redis makes it news again.

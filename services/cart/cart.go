@@ -19,11 +19,14 @@
 //     or acknowledges the cart. What was shown is kept apart from the cart: it is no part of its versions, its events or its backup.
 //   - A cart with something in it that nobody has changed for an hour is announced as abandoned, once for each version.
 //   - The currency is chosen when the cart is made and stays. Prices are asked for at each read.
+//   - While a cart's home cannot be asked, another region restores it from the events and changes it under its own name. The two are
+//     merged SKU by SKU and code by code: the higher version stands, of two equal ones that of the region with the higher code.
 //   - A cart that nobody uses for 7 days is gone. Redis is its home; SQL holds a copy of those idle for over 30 minutes.
 package cart
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +57,9 @@ const (
 // cart is a cart as it is stored.
 type cart struct {
 	id, secretHash, currency string
-	version                  int64
+	// site is the code of the region that has restored this cart of another and changes it; "" at the cart's home.
+	site    string
+	version int64
 	// lines holds tombstones too, in the order added.
 	lines []line
 	// codes holds tombstones too, in the order entered.
@@ -73,6 +78,8 @@ type cart struct {
 type line struct {
 	sku      string
 	quantity int64
+	// region is the code of the region that made version, "" for the cart's home.
+	region string
 	// version is that of the last change; added is that of the change which put the line where it stands.
 	version, added int64
 }
@@ -81,6 +88,8 @@ type line struct {
 type code struct {
 	code, title string
 	entered     bool
+	// region is the code of the region that made version, "" for the cart's home.
+	region string
 	// version is that of the last change; added is that of the change which put the code where it stands.
 	version, added int64
 }
@@ -144,14 +153,27 @@ func (c cart) contents() contract.CartContents {
 
 // state is the cart as its events tell it.
 func (c cart) state() contract.CartState {
-	state := contract.CartState{CartID: c.id, Version: c.version, Currency: c.currency, SecretHash: c.secretHash, Lines: []contract.CartEntry{}}
+	state := contract.CartState{CartID: c.id, Version: c.version, Currency: c.currency, SecretHash: c.secretHash, Lines: []contract.CartEntry{}, Orders: c.orders}
 	for _, l := range c.lines {
-		state.Lines = append(state.Lines, contract.CartEntry{SKU: l.sku, Quantity: l.quantity, Version: l.version})
+		state.Lines = append(state.Lines, contract.CartEntry{SKU: l.sku, Quantity: l.quantity, Version: l.version, Region: l.region, Added: l.added})
 	}
 	for _, each := range c.codes {
-		state.Codes = append(state.Codes, contract.CartCode{Code: each.code, Title: each.title, Entered: each.entered, Version: each.version})
+		state.Codes = append(state.Codes, contract.CartCode{Code: each.code, Title: each.title, Entered: each.entered, Version: each.version, Region: each.region, Added: each.added})
 	}
 	return state
+}
+
+// cartOf is the cart that its events tell of.
+func cartOf(state contract.CartState) cart {
+	c := cart{id: state.CartID, version: state.Version, currency: state.Currency, secretHash: state.SecretHash, orders: map[string]int64{}}
+	for _, l := range state.Lines {
+		c.lines = append(c.lines, line{sku: l.SKU, quantity: l.Quantity, region: l.Region, version: l.Version, added: l.Added})
+	}
+	for _, each := range state.Codes {
+		c.codes = append(c.codes, code{code: each.Code, title: each.Title, entered: each.Entered, region: each.Region, version: each.Version, added: each.Added})
+	}
+	maps.Copy(c.orders, state.Orders)
+	return c
 }
 
 // validateSKU refuses what no catalog could hold.

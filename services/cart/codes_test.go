@@ -71,7 +71,7 @@ func TestAShopperEntersPromotionCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []contract.CartCode{
-		{Code: "TEN", Title: "Title of TEN", Entered: true, Version: 3}, {Code: "A/B-50%", Version: 5}, {Code: "SHIP", Title: "Title of SHIP", Entered: true, Version: 7},
+		{Code: "TEN", Title: "Title of TEN", Entered: true, Version: 3, Added: 3}, {Code: "A/B-50%", Version: 5, Added: 4}, {Code: "SHIP", Title: "Title of SHIP", Entered: true, Version: 7, Added: 7},
 	}
 	if diff := cmp.Diff(want, state.Codes); diff != "" {
 		t.Errorf("the event's codes (-want +got):\n%s", diff)

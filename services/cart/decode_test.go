@@ -16,13 +16,14 @@ func TestACartSurvivesItsFieldsAndItsBackup(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		count := rapid.Int64Range(0, 1<<52)
+		region := rapid.SampledFrom([]string{"", "aps", "euw"})
 		lines := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) line {
-			return line{sku: rapid.StringN(1, 20, -1).Draw(t, "sku"), quantity: count.Draw(t, "quantity"), version: count.Draw(t, "version"), added: count.Draw(t, "added")}
+			return line{sku: rapid.StringN(1, 20, -1).Draw(t, "sku"), quantity: count.Draw(t, "quantity"), region: region.Draw(t, "region"), version: count.Draw(t, "version"), added: count.Draw(t, "added")}
 		}), 0, 10, func(l line) string { return l.sku }).Draw(t, "lines")
 		sortLines(lines)
 		codes := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) code {
 			return code{code: rapid.StringN(1, 20, -1).Draw(t, "code"), title: rapid.StringN(0, 20, -1).Draw(t, "title"), entered: rapid.Bool().Draw(t, "entered"),
-				version: count.Draw(t, "version"), added: count.Draw(t, "added")}
+				region: region.Draw(t, "region"), version: count.Draw(t, "version"), added: count.Draw(t, "added")}
 		}), 0, 4, func(c code) string { return c.code }).Draw(t, "codes")
 		sortCodes(codes)
 		want := cart{id: "crt", secretHash: "hash", currency: "USD", version: count.Draw(t, "version"), lines: lines, codes: codes,

@@ -39,6 +39,43 @@ func (m eventMaker) fromEntry(fields map[string]string) (relay.Record, error) {
 	return relay.Record{Topic: contract.TopicCarts, Event: event}, nil
 }
 
+// heardEvents applies what happens to orders, and to carts in other regions.
+type heardEvents struct {
+	orders orderEvents
+	region string
+}
+
+// apply handles some events: those of orders in turn, and of each cart all at once, so that a cart that changes often costs little.
+func (h heardEvents) apply(ctx context.Context, events []contract.Event) error {
+	heard := map[string]contract.CartState{}
+	for _, event := range events {
+		switch event.Type {
+		case contract.CartChanged, contract.CartCleared, contract.CartAbandoned:
+			if event.OriginRegion == h.region {
+				continue // it is what our own Redis has
+			}
+			var state contract.CartState
+			err := event.Decode(&state)
+			if err == nil {
+				err = validateState(state)
+			}
+			if err != nil {
+				h.orders.log.ErrorContext(ctx, "What another region says of a cart cannot be read and was passed over.", "event_id", event.ID, "error", err.Error())
+				continue
+			}
+			if state.SecretHash == ownedByUser {
+				continue // a user has a cart of their own in each region
+			}
+			heard[state.CartID] = mergeStates(heard[state.CartID], state)
+		default:
+			if err := h.orders.apply(ctx, event); err != nil {
+				return err
+			}
+		}
+	}
+	return h.orders.vault.hear(ctx, heard)
+}
+
 // orderEvents applies what happens to orders.
 type orderEvents struct {
 	vault *vault

@@ -16,14 +16,16 @@ const (
 	fieldMerged   = "merged" // the user's cart that the lines moved into
 	// fieldAbandoned is the version that was announced as abandoned.
 	fieldAbandoned = "abandoned"
-	prefixLine     = "l:" // l:<SKU> is quantity|version|added
-	prefixCode     = "p:" // p:<promotion code> is 1 (entered) or 0|version|added|title
-	prefixOrder    = "o:" // o:<order id> is the version at which it was taken out, o:<cart id> that at which it moved in
+	// fieldSite is the code of the region that has restored a cart of another.
+	fieldSite   = "site"
+	prefixLine  = "l:" // l:<SKU> is quantity|version|added; a region's code follows a version that the home did not make
+	prefixCode  = "p:" // p:<promotion code> is 1 (entered) or 0|version|added|title, the version as that of a line
+	prefixOrder = "o:" // o:<order id> is the version at which it was taken out, o:<cart id> that at which it moved in
 )
 
 // decodeCart reads a cart's fields. Those of other names are not the cart's and are passed over.
 func decodeCart(id string, fields map[string]string) (cart, error) {
-	c := cart{id: id, secretHash: fields[fieldSecret], currency: fields[fieldCurrency], mergedInto: fields[fieldMerged], orders: map[string]int64{}}
+	c := cart{id: id, secretHash: fields[fieldSecret], currency: fields[fieldCurrency], site: fields[fieldSite], mergedInto: fields[fieldMerged], orders: map[string]int64{}}
 	var err error
 	if c.version, err = decodeCount(fields[fieldVersion]); err != nil {
 		return cart{}, fmt.Errorf("the version of cart %s: %w", id, err)
@@ -57,14 +59,17 @@ func decodeCart(id string, fields map[string]string) (cart, error) {
 func encodeCart(c cart) []string {
 	fields := []string{fieldSecret, c.secretHash, fieldCurrency, c.currency, fieldVersion, strconv.FormatInt(c.version, 10)}
 	for _, l := range c.lines {
-		fields = append(fields, prefixLine+l.sku, fmt.Sprintf("%d|%d|%d", l.quantity, l.version, l.added))
+		fields = append(fields, prefixLine+l.sku, fmt.Sprintf("%d|%d%s|%d", l.quantity, l.version, l.region, l.added))
 	}
 	for _, each := range c.codes {
 		entered := 0
 		if each.entered {
 			entered = 1
 		}
-		fields = append(fields, prefixCode+each.code, fmt.Sprintf("%d|%d|%d|%s", entered, each.version, each.added, each.title))
+		fields = append(fields, prefixCode+each.code, fmt.Sprintf("%d|%d%s|%d|%s", entered, each.version, each.region, each.added, each.title))
+	}
+	if c.site != "" {
+		fields = append(fields, fieldSite, c.site)
 	}
 	if c.abandoned {
 		fields = append(fields, fieldAbandoned, strconv.FormatInt(c.version, 10))
@@ -94,13 +99,12 @@ func decodeCode(name, value string) (code, error) {
 		return code{}, fmt.Errorf("%d parts, not 4", len(parts))
 	}
 	each := code{code: name, title: parts[3], entered: parts[0] == "1"}
-	for i, into := range []*int64{&each.version, &each.added} {
-		var err error
-		if *into, err = decodeCount(parts[i+1]); err != nil {
-			return code{}, err
-		}
+	var err error
+	if each.version, each.region, err = decodeStamp(parts[1]); err != nil {
+		return code{}, err
 	}
-	return each, nil
+	each.added, err = decodeCount(parts[2])
+	return each, err
 }
 
 func decodeLine(sku, value string) (line, error) {
@@ -109,13 +113,22 @@ func decodeLine(sku, value string) (line, error) {
 		return line{}, fmt.Errorf("%d parts, not 3", len(parts))
 	}
 	l := line{sku: sku}
-	for i, into := range []*int64{&l.quantity, &l.version, &l.added} {
-		var err error
-		if *into, err = decodeCount(parts[i]); err != nil {
-			return line{}, err
-		}
+	var err error
+	if l.quantity, err = decodeCount(parts[0]); err != nil {
+		return line{}, err
 	}
-	return l, nil
+	if l.version, l.region, err = decodeStamp(parts[1]); err != nil {
+		return line{}, err
+	}
+	l.added, err = decodeCount(parts[2])
+	return l, err
+}
+
+// decodeStamp reads a version, and the code of the region that made it when that is not the cart's home.
+func decodeStamp(text string) (version int64, region string, err error) {
+	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz")
+	version, err = decodeCount(digits)
+	return version, text[len(digits):], err
 }
 
 func decodeCount(text string) (int64, error) {

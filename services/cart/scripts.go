@@ -26,6 +26,10 @@ var (
 	emptySource string
 	//go:embed lua/restore.lua
 	restoreSource string
+	//go:embed lua/replace.lua
+	replaceSource string
+	//go:embed lua/copy.lua
+	copySource string
 	//go:embed lua/touch.lua
 	touchSource string
 	//go:embed lua/rest.lua
@@ -40,16 +44,17 @@ var (
 
 // scripts are sent by their digests, and once in full to a Redis that does not know them yet.
 type scripts struct {
-	put, clear, code, confirm, freeze, absorb, empty, abandon, restore, touch, rest *rueidis.Lua
+	put, clear, code, confirm, freeze, absorb, empty, abandon, replace, copy, restore, touch, rest *rueidis.Lua
 }
 
 func newScripts() scripts {
 	change := func(source string) *rueidis.Lua { return rueidis.NewLuaScript(commonSource + "\n" + source) }
 	return scripts{
 		put: change(putSource), clear: change(clearSource), code: change(codeSource), confirm: change(confirmSource),
-		freeze: change(freezeSource), absorb: change(absorbSource), empty: change(emptySource), abandon: change(abandonSource),
+		freeze: change(freezeSource), absorb: change(absorbSource), empty: change(emptySource), abandon: change(abandonSource), replace: change(replaceSource),
 		// These may be repeated without harm, and so rueidis may repeat them after a lost connection.
 		restore: rueidis.NewLuaScriptRetryable(restoreSource), touch: rueidis.NewLuaScriptRetryable(touchSource),
+		copy: rueidis.NewLuaScriptRetryable(copySource),
 		rest: rueidis.NewLuaScriptRetryable(restSource),
 	}
 }

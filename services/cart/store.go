@@ -181,6 +181,8 @@ func outcomeError(outcome string) error {
 		return nil
 	case "missing", "wrong", "merged":
 		return errNoCart()
+	case "changed":
+		return errChanged
 	case "quantity":
 		return contract.Invalid("quantity", "a line holds at most %d units", contract.MaxLineQuantity)
 	case "codes":

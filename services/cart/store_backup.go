@@ -39,6 +39,7 @@ type usedCart struct {
 type savedLine struct {
 	SKU      string `json:"sku"`
 	Quantity int64  `json:"quantity"`
+	Region   string `json:"region,omitempty"`
 	Version  int64  `json:"version"`
 	Added    int64  `json:"added"`
 }
@@ -48,6 +49,7 @@ type savedCode struct {
 	Code    string `json:"code"`
 	Title   string `json:"title"`
 	Entered bool   `json:"entered"`
+	Region  string `json:"region,omitempty"`
 	Version int64  `json:"version"`
 	Added   int64  `json:"added"`
 }
@@ -62,6 +64,9 @@ func (b *backups) save(ctx context.Context, carts []usedCart) error {
 	var versions []int64
 	var lastUses []time.Time
 	for _, c := range carts {
+		if c.site != "" {
+			continue // its home has the backup
+		}
 		region, err := b.homeOf(c.id)
 		if err != nil {
 			continue // of a region that is no more: there is no home for its backup, and the others must not wait for one
@@ -158,10 +163,10 @@ type saved struct{ lines, codes, orders string }
 func encodeSaved(c cart) (saved, error) {
 	lines, codes := make([]savedLine, 0, len(c.lines)), make([]savedCode, 0, len(c.codes))
 	for _, l := range c.lines {
-		lines = append(lines, savedLine{SKU: l.sku, Quantity: l.quantity, Version: l.version, Added: l.added})
+		lines = append(lines, savedLine{SKU: l.sku, Quantity: l.quantity, Region: l.region, Version: l.version, Added: l.added})
 	}
 	for _, each := range c.codes {
-		codes = append(codes, savedCode{Code: each.code, Title: each.title, Entered: each.entered, Version: each.version, Added: each.added})
+		codes = append(codes, savedCode{Code: each.code, Title: each.title, Entered: each.entered, Region: each.region, Version: each.version, Added: each.added})
 	}
 	var columns saved
 	for _, column := range []struct {
@@ -189,10 +194,10 @@ func decodeSaved(c *cart, lines, codes, orders []byte) error {
 		}
 	}
 	for _, l := range savedLines {
-		c.lines = append(c.lines, line{sku: l.SKU, quantity: l.Quantity, version: l.Version, added: l.Added})
+		c.lines = append(c.lines, line{sku: l.SKU, quantity: l.Quantity, region: l.Region, version: l.Version, added: l.Added})
 	}
 	for _, each := range savedCodes {
-		c.codes = append(c.codes, code{code: each.Code, title: each.Title, entered: each.Entered, version: each.Version, added: each.Added})
+		c.codes = append(c.codes, code{code: each.Code, title: each.Title, entered: each.Entered, region: each.Region, version: each.Version, added: each.Added})
 	}
 	sortLines(c.lines)
 	sortCodes(c.codes)

@@ -35,19 +35,20 @@ func (s *store) load(ctx context.Context, resting []restingCart) ([]usedCart, er
 		commands = append(commands, s.redis.B().Hgetall().Key(s.keys.cart(r.id)).Build())
 	}
 	var carts []usedCart
-	for i, answer := range s.redis.DoMulti(ctx, commands...) {
-		fields, err := answer.AsStrMap()
+	answers := s.redis.DoMulti(ctx, commands...)
+	for i, r := range resting {
+		fields, err := answers[i].AsStrMap()
 		if err != nil {
 			return nil, unreachable(err)
 		}
 		if len(fields) == 0 {
 			continue
 		}
-		c, err := decodeCart(resting[i].id, fields)
+		c, err := decodeCart(r.id, fields)
 		if err != nil {
 			return nil, err
 		}
-		carts = append(carts, usedCart{cart: c, lastUse: resting[i].lastUse})
+		carts = append(carts, usedCart{cart: c, lastUse: r.lastUse})
 	}
 	return carts, nil
 }

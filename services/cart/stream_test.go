@@ -83,7 +83,7 @@ func TestEventsTellTheWholeCart(t *testing.T) {
 	if err := records[2].Event.Decode(&state); err != nil {
 		t.Fatal(err)
 	}
-	want := []contract.CartEntry{{SKU: "B", Quantity: 0, Version: 3}, {SKU: "A", Quantity: 2, Version: 2}}
+	want := []contract.CartEntry{{SKU: "B", Quantity: 0, Version: 3, Added: 1}, {SKU: "A", Quantity: 2, Version: 2, Added: 2}}
 	if state.CartID != who.id || state.Version != 3 || state.Currency != "USD" || state.SecretHash != who.secretHash || !slices.Equal(state.Lines, want) {
 		t.Errorf("state %+v", state)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/services/contract"
 )
 
@@ -16,27 +17,34 @@ const sweepBatch = 200
 type vault struct {
 	store   *store
 	backups *backups
-	// region is the name of ours.
-	region string
-	now    func() time.Time
-	set    settings
+	// region is the name of ours, code its code.
+	region, code string
+	now          func() time.Time
+	set          settings
 
-	saved, restored, abandoned prometheus.Counter
+	saved, restored, abandoned, reopened, reunited prometheus.Counter
 }
 
-func newVault(store *store, backups *backups, region string, now func() time.Time, set settings, registry prometheus.Registerer) *vault {
-	v := &vault{store: store, backups: backups, region: region, now: now, set: set,
+func newVault(store *store, backups *backups, region geo.Region, now func() time.Time, set settings, registry prometheus.Registerer) *vault {
+	v := &vault{store: store, backups: backups, region: region.Name, code: region.Code, now: now, set: set,
 		saved:     prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_backups_total", Help: "Idle carts that were backed up in SQL."}),
 		restored:  prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_restores_total", Help: "Carts that Redis had lost and that came back from SQL."}),
 		abandoned: prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_abandoned_total", Help: "Carts that were announced as abandoned."}),
+		reopened:  prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_reopened_total", Help: "Carts of other regions that were restored here from their events."}),
+		reunited:  prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_reunited_total", Help: "Carts that were merged with what another region had made of them."}),
 	}
-	registry.MustRegister(v.saved, v.restored, v.abandoned)
+	registry.MustRegister(v.saved, v.restored, v.abandoned, v.reopened, v.reunited)
 	return v
 }
 
 // restore puts a cart that Redis does not have back from its backup, if that may be opened; contract.CodeNotFound when there is
 // none to put back. Its version rises by restoreGap.
 func (v *vault) restore(ctx context.Context, id string, mayOpen func(secretHash string) bool) (cart, error) {
+	if !v.homedHere(id) {
+		if found, err := v.openCopy(ctx, id, mayOpen); contract.CodeOf(err) != contract.CodeNotFound {
+			return found, err
+		}
+	}
 	found, err := v.backups.find(ctx, id, v.now().Add(-retention))
 	if contract.CodeOf(err) == contract.CodeNotFound {
 		// Another may have put it back and changed it since we looked in Redis, which is when an older backup goes.
@@ -49,6 +57,9 @@ func (v *vault) restore(ctx context.Context, id string, mayOpen func(secretHash 
 		return cart{}, errNoCart()
 	}
 	found.version += restoreGap
+	if !v.homedHere(id) {
+		found.site = v.code
+	}
 	missing, err := v.store.restore(ctx, found.cart, found.lastUse)
 	if err != nil {
 		return cart{}, err

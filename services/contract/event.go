@@ -168,6 +168,9 @@ type CartState struct {
 	SecretHash string      `json:"secret_hash" doc:"Hex SHA-256 of the cart's 128-bit secret, which itself is never stored; of a user's own cart the word user"`
 	Lines      []CartEntry `json:"lines"`
 	Codes      []CartCode  `json:"codes,omitempty"`
+	// Orders are those whose lines have been taken out, and the guests' carts moved in, with the version at which: so that none is
+	// applied again to a cart that another region has restored.
+	Orders map[string]int64 `json:"orders,omitempty"`
 }
 
 // CartCode is a promotion code of a cart in the order entered; one that is not Entered any more is a tombstone.
@@ -176,6 +179,9 @@ type CartCode struct {
 	Title   string `json:"title,omitempty"`
 	Entered bool   `json:"entered"`
 	Version int64  `json:"version"`
+	// Region is the code of the region that made Version, absent for the cart's home; Added is the version that put it where it stands.
+	Region string `json:"region,omitempty"`
+	Added  int64  `json:"added,omitempty"`
 }
 
 // CartEntry is one line of a cart; quantity 0 is a tombstone.
@@ -183,4 +189,7 @@ type CartEntry struct {
 	SKU      string `json:"sku"`
 	Quantity int64  `json:"quantity"`
 	Version  int64  `json:"version"`
+	// Region is the code of the region that made Version, absent for the cart's home; Added is the version that put it where it stands.
+	Region string `json:"region,omitempty"`
+	Added  int64  `json:"added,omitempty"`
 }

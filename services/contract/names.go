@@ -23,6 +23,9 @@ const (
 	HeaderInternal = "X-Meridian-Internal"
 	// HeaderEdgeAuth proves that a request came through the edge, whose word on where the shopper is is then believed.
 	HeaderEdgeAuth = "X-Edge-Auth"
+	// HeaderForwardedBy names the region whose gateway forwards a request to the home of its cart or order. It is believed beside
+	// HeaderInternal only, and such a request goes no further than where it came.
+	HeaderForwardedBy = "X-Meridian-Forwarded-By"
 	// CookieCart holds the same value as HeaderCartID, for browsers.
 	CookieCart = "cart"
 )

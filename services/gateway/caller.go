@@ -24,6 +24,8 @@ const (
 type callers struct {
 	// edgeSecret proves the edge; "" trusts nobody.
 	edgeSecret string
+	// internalSecret proves a gateway of another region; "" trusts nobody.
+	internalSecret string
 	// keySecret makes addresses and cart ids unreadable in Redis: they are personal data.
 	keySecret []byte
 }
@@ -32,6 +34,16 @@ type callers struct {
 func (w callers) fromEdge(c *fiber.Ctx) bool {
 	given := c.Request().Header.Peek(contract.HeaderEdgeAuth)
 	return w.edgeSecret != "" && subtle.ConstantTimeCompare(given, []byte(w.edgeSecret)) == 1
+}
+
+// fromPeer says whether another region's gateway forwarded a request to us, as the home of its cart or order. That gateway has judged
+// who asks and how often, and its word on the shopper's place is believed.
+func (w callers) fromPeer(c *fiber.Ctx) bool {
+	header := &c.Request().Header
+	if len(header.Peek(contract.HeaderForwardedBy)) == 0 {
+		return false
+	}
+	return w.internalSecret != "" && subtle.ConstantTimeCompare(header.Peek(contract.HeaderInternal), []byte(w.internalSecret)) == 1
 }
 
 // country is where the edge says that a request comes from, "" when it does not say.

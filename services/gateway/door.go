@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -34,9 +35,14 @@ func (s *Service) enter(c *fiber.Ctx) error {
 	if err := checkKey(c, route); err != nil {
 		return err
 	}
-	fromEdge := s.callers.fromEdge(c)
+	fromPeer := s.callers.fromPeer(c)
+	fromEdge := fromPeer || s.callers.fromEdge(c)
 	if err := s.refuseCountry(c, fromEdge); err != nil {
 		return err
+	}
+	if fromPeer {
+		// Who asks and how often was judged where the request came in.
+		return s.send(c, route, true)
 	}
 	verdicts := s.limiter.check(c.UserContext(), route.limits, func(by LimitBy) string { return s.callers.identity(c, by, fromEdge) })
 	err := s.serve(c, route, fromEdge, verdicts)
@@ -55,6 +61,19 @@ func (s *Service) serve(c *fiber.Ctx, route *compiledRoute, fromEdge bool, verdi
 	if err := s.authorise(c, route); err != nil {
 		return err
 	}
+	home := s.homes.of(c, route)
+	if home == nil {
+		return s.send(c, route, fromEdge)
+	}
+	cleanRequest(&c.Request().Header, false, fromEdge)
+	if err := s.homes.forward(c, route, home); !errors.Is(err, errServeHere) {
+		return err
+	}
+	return s.forwarder.forward(c, route)
+}
+
+// send has the service behind a route answer, in this region.
+func (s *Service) send(c *fiber.Ctx, route *compiledRoute, fromEdge bool) error {
 	if route.Service == contract.ServiceGateway {
 		cleanRequest(&c.Request().Header, route.Auth.Anonymous(), fromEdge)
 		return c.Next()

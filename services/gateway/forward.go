@@ -31,7 +31,7 @@ func (f *forwarder) forward(c *fiber.Ctx, route *compiledRoute) error {
 	request := c.Request()
 	// The kit has written the trace already; writing it out is a costly part of a request.
 	trace := c.GetRespHeader(headerTrace)
-	f.address(c, route, trace)
+	address(c, route.Service, trace)
 	// HEAD is GET without its body; services declare only GET. The server strips the body by the method, so it is put back.
 	head := request.Header.IsHead()
 	if head {
@@ -47,7 +47,7 @@ func (f *forwarder) forward(c *fiber.Ctx, route *compiledRoute) error {
 	} else {
 		cleanResponse(&c.Response().Header)
 	}
-	f.sign(c, trace)
+	sign(c, f.region, trace)
 	f.duration.WithLabelValues(route.Service, outcome(err)).Observe(time.Since(started).Seconds())
 	if err != nil {
 		c.Set(fiber.HeaderRetryAfter, "1")
@@ -63,9 +63,9 @@ func outcome(err error) string {
 	return "answered"
 }
 
-// address points the request at a service: the path and query byte for byte as they came, and a host that is ours, so that no
+// address points the request at a service or a peer: the path and query byte for byte as they came, and a host that is ours, so that no
 // answer can depend on what a caller called us.
-func (f *forwarder) address(c *fiber.Ctx, route *compiledRoute, trace string) {
+func address(c *fiber.Ctx, host, trace string) {
 	uri := c.Request().URI()
 	target := string(uri.PathOriginal())
 	if query := uri.QueryString(); len(query) > 0 {
@@ -73,15 +73,15 @@ func (f *forwarder) address(c *fiber.Ctx, route *compiledRoute, trace string) {
 	}
 	// This also discards what an absolute URI brought along, such as a user and password.
 	c.Request().SetRequestURI(target)
-	c.Request().Header.SetHost(route.Service)
+	c.Request().Header.SetHost(host)
 	c.Request().Header.Set(headerTrace, trace)
 }
 
 // sign puts back the headers that each of our answers carries; the service's own copies of them would double them.
-func (f *forwarder) sign(c *fiber.Ctx, trace string) {
+func sign(c *fiber.Ctx, region, trace string) {
 	header := &c.Response().Header
 	header.Del(contract.HeaderRegion)
-	header.Set(contract.HeaderRegion, f.region)
+	header.Set(contract.HeaderRegion, region)
 	header.Del(headerTrace)
 	header.Set(headerTrace, trace)
 }

@@ -13,7 +13,7 @@ import (
 // neverForwarded are headers that a service must not hear from a caller: proofs that are ours, the hop-by-hop headers of RFC 9110,
 // and the various ways to claim another address, host, path or method. Services need no shopper's address, so none is sent on.
 var neverForwarded = nameSet(
-	contract.HeaderInternal, contract.HeaderEdgeAuth, contract.HeaderRegion, "X-Edge-Location",
+	contract.HeaderInternal, contract.HeaderForwardedBy, contract.HeaderEdgeAuth, contract.HeaderRegion, "X-Edge-Location",
 	"Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect",
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-Ip",
 	"True-Client-Ip", "X-Client-Ip", "X-Original-Url", "X-Rewrite-Url", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",

@@ -8,6 +8,7 @@ type metrics struct {
 	retries         *prometheus.CounterVec
 	limited         *prometheus.CounterVec
 	limiterFailures prometheus.Counter
+	forwards        *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry) metrics {
@@ -25,7 +26,10 @@ func newMetrics(registry *prometheus.Registry) metrics {
 		limiterFailures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "meridian_gateway_limiter_failures_total", Help: "Requests let through uncounted because Redis did not answer.",
 		}),
+		forwards: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_gateway_home_requests_total", Help: "Requests for a cart or an order of another region, by who served them.",
+		}, []string{"home", "outcome"}),
 	}
-	registry.MustRegister(m.duration, m.retries, m.limited, m.limiterFailures)
+	registry.MustRegister(m.duration, m.retries, m.limited, m.limiterFailures, m.forwards)
 	return m
 }

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +15,8 @@ import (
 )
 
 const (
-	askRegionsEvery = 2 * time.Second
+	// askAgainAfter is how long after a failure, or after an answer that can not be watched, a region is asked about anew.
+	askAgainAfter = 2 * time.Second
 	// askRegionTimeout leaves room for the 220 ms that light takes to the other side of the world and back.
 	askRegionTimeout = 600 * time.Millisecond
 	// believeFor is how long the last known answer of a silent region stands: a lost packet should not show as a lost region, and a
@@ -45,12 +48,16 @@ const (
 	reasonRefused   = "refused"
 )
 
+// askRegion gives the healthy instances of a service in a region: at once, or, with the index of an earlier answer, when they are others
+// or the patience of who answers is over. Within is the time for the way there and back.
+type askRegion func(ctx context.Context, region, service string, since uint64, within time.Duration) (addresses []string, index uint64, err error)
+
 // regionHealth knows which regions take shoppers. Requests read what a loop last learned.
 type regionHealth struct {
 	own     string
 	regions []contract.Region
 	// ask gives the healthy gateways of a region.
-	ask func(ctx context.Context, region, service string) ([]string, error)
+	ask askRegion
 	// links are our own probes; nil believes Consul alone.
 	links *peers
 	now   func() time.Time
@@ -74,38 +81,36 @@ func newRegionHealth(base *kit.Base) *regionHealth {
 	}
 }
 
-// watch asks Consul about the other regions until the context ends.
+// watch follows what Consul says of the other regions until the context ends. A silent one delays no other.
 func (h *regionHealth) watch(ctx context.Context) error {
-	ticker := time.NewTicker(askRegionsEvery)
-	defer ticker.Stop()
-	for {
-		h.refresh(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
-}
-
-// refresh asks about all other regions at once, so that a silent one delays no other.
-func (h *regionHealth) refresh(ctx context.Context) {
-	var asked sync.WaitGroup
+	var following sync.WaitGroup
 	for _, region := range h.regions {
 		if region.Name != h.own {
-			asked.Go(func() { h.learn(ctx, region.Name) })
+			following.Go(func() { h.follow(ctx, region.Name) })
 		}
 	}
-	asked.Wait()
+	following.Wait()
+	return nil
 }
 
-func (h *regionHealth) learn(ctx context.Context, region string) {
-	ctx, cancel := context.WithTimeout(ctx, askRegionTimeout)
-	defer cancel()
-	gateways, err := h.ask(ctx, region, contract.ServiceGateway)
+func (h *regionHealth) follow(ctx context.Context, region string) {
+	for index := uint64(0); ctx.Err() == nil; {
+		if index = h.learn(ctx, region, index); index > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(askAgainAfter):
+		}
+	}
+}
+
+// learn asks about a region once, and gives what to ask with the next time: 0 after a failure.
+func (h *regionHealth) learn(ctx context.Context, region string, since uint64) (index uint64) {
+	gateways, index, err := h.ask(ctx, region, contract.ServiceGateway, since, askRegionTimeout)
 	if err != nil {
 		h.log.DebugContext(ctx, "A region could not be asked about; what was last known of it stands for a while.", "asked_region", region, "error", err.Error())
-		return
+		return 0
 	}
 	healthy := len(gateways) > 0
 	h.mu.Lock()
@@ -115,6 +120,26 @@ func (h *regionHealth) learn(ctx context.Context, region string) {
 	if !seen || before.healthy != healthy {
 		h.log.InfoContext(ctx, "The health of a region changed.", "asked_region", region, "healthy", healthy)
 	}
+	return index
+}
+
+// others gives the names of the other regions, nearest first.
+func (h *regionHealth) others() []string {
+	var own geo.Point
+	for _, region := range h.regions {
+		if region.Name == h.own {
+			own = region.Point
+		}
+	}
+	rest := slices.DeleteFunc(slices.Clone(h.regions), func(r contract.Region) bool { return r.Name == h.own })
+	slices.SortStableFunc(rest, func(a, b contract.Region) int {
+		return cmp.Compare(geo.DistanceKM(own, a.Point), geo.DistanceKM(own, b.Point))
+	})
+	names := make([]string, len(rest))
+	for i, region := range rest {
+		names[i] = region.Name
+	}
+	return names
 }
 
 // healthy says whether a region takes shoppers: Consul says so, and it answers over the link from here.

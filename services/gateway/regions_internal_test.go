@@ -23,16 +23,22 @@ func TestASilentRegionIsBelievedForAWhile(t *testing.T) {
 		own: "here", regions: []contract.Region{named("here", 0), named("there", 90)}, log: slog.New(slog.DiscardHandler),
 		now:   func() time.Time { return time.Unix(0, clock.Load()) },
 		known: map[string]sighting{},
-		ask: func(ctx context.Context, region, service string) ([]string, error) {
-			if _, bounded := ctx.Deadline(); !bounded || region != "there" || service != contract.ServiceGateway {
-				t.Errorf("asked for the %s of %s, with a deadline: %t", service, region, bounded)
+		ask: func(_ context.Context, region, service string, since uint64, within time.Duration) ([]string, uint64, error) {
+			if within <= 0 || within > time.Second || region != "there" || service != contract.ServiceGateway {
+				t.Errorf("asked for the %s of %s within %s", service, region, within)
 			}
-			return answer()
+			addresses, err := answer()
+			return addresses, since + 1, err
 		},
 	}
+	index := uint64(0)
 	expect := func(when string, healthy bool) {
 		t.Helper()
-		h.refresh(t.Context())
+		_, silent := answer()
+		since := index
+		if index = h.learn(t.Context(), "there", since); (silent != nil && index != 0) || (silent == nil && index != since+1) {
+			t.Errorf("%s: after %d it is asked with %d", when, since, index)
+		}
 		all := h.statuses("", nil)
 		if !all[0].Healthy || all[1].Healthy != healthy || all[0].DistanceKM != nil {
 			t.Errorf("%s: %+v", when, all)
@@ -93,6 +99,9 @@ func TestTheSteeringOrderIsTheCallersOwn(t *testing.T) {
 				t.Errorf("%s from %q: place %d (%s), want %d (%s)", name, country, found, got.SteeringReason, place, reason)
 			}
 		}
+	}
+	if others := h.others(); len(others) != 3 || others[2] != "kept" {
+		t.Errorf("from near, the others are %v, nearest first", others)
 	}
 	expect("RE", "kept", 1, "resident")
 	expect("RE", "near", 2, "distance")

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/gateway"
@@ -84,14 +85,14 @@ func TestAnotherDatacenterIsAskedByName(t *testing.T) {
 	}
 	t.Cleanup(consul.Close)
 	// The tests' Consul is the datacenter "test".
-	found, err := consul.InstancesIn(t.Context(), "test", contract.ServiceCart)
+	found, _, err := consul.InstancesIn(t.Context(), "test", contract.ServiceCart, 0, time.Minute)
 	if err != nil || len(found) != 1 {
 		t.Errorf("found %v (%v)", found, err)
 	}
-	if found, err := consul.InstancesIn(t.Context(), "test", "nobody"); err != nil || len(found) != 0 {
+	if found, _, err := consul.InstancesIn(t.Context(), "test", "nobody", 0, time.Minute); err != nil || len(found) != 0 {
 		t.Errorf("found %v of a service that is not there (%v)", found, err)
 	}
-	if _, err := consul.InstancesIn(t.Context(), "atlantis", contract.ServiceCart); err == nil {
+	if _, _, err := consul.InstancesIn(t.Context(), "atlantis", contract.ServiceCart, 0, time.Minute); err == nil {
 		t.Error("a datacenter that is not there answered")
 	}
 }

@@ -20,6 +20,7 @@ type Service struct {
 	verifier  *auth.Verifier
 	limiter   *limiter
 	forwarder *forwarder
+	homes     *homes
 	regions   *regionHealth
 	// refuses are the countries that the region does not serve.
 	refuses  []string
@@ -28,36 +29,46 @@ type Service struct {
 }
 
 // Definition is the gateway with the route table that it ships with.
-func Definition() kit.Definition { return definition(ShippedTable) }
+func Definition() kit.Definition { return definition(ShippedTable, nil) }
 
 // definition uses no engine by the kit's measure: the gateway opens Redis itself, because it must come up and sell without.
-func definition(read func() (Table, error)) kit.Definition {
+// ask, when not nil, stands in for Consul's word on other regions.
+func definition(read func() (Table, error), ask askRegion) kit.Definition {
 	return kit.Definition{Name: contract.ServiceGateway, Setup: func(_ context.Context, base *kit.Base) error {
 		table, err := read()
 		if err != nil {
 			return err
 		}
-		return setup(base, table)
+		return setup(base, table, ask)
 	}}
 }
 
-func setup(base *kit.Base, table Table) error {
+func setup(base *kit.Base, table Table, ask askRegion) error {
 	matcher, err := newMatcher(table)
 	if err != nil {
 		return fmt.Errorf("build the route table: %w", err)
 	}
 	metrics := newMetrics(base.Registry)
+	regions := newRegionHealth(base)
+	if ask != nil {
+		regions.ask = ask
+	}
+	homes, err := newHomes(base, regions.healthy, metrics.forwards)
+	if err != nil {
+		return err
+	}
 	instances := newInstances(base.Discovery, base.Now)
 	service := &Service{
 		matcher:  matcher,
 		verifier: base.Verifier,
-		callers:  callers{edgeSecret: base.Env.EdgeSecret, keySecret: []byte(base.Env.InternalSecret)},
+		callers:  callers{edgeSecret: base.Env.EdgeSecret, internalSecret: base.Env.InternalSecret, keySecret: []byte(base.Env.InternalSecret)},
 		limiter: &limiter{
 			option:    redisOption(base),
 			keyPrefix: base.Env.Namespace + "limit", log: base.Log, now: base.Now, failures: metrics.limiterFailures,
 		},
 		forwarder: &forwarder{instances: instances, region: base.Region.Name, duration: metrics.duration, retries: metrics.retries},
-		regions:   newRegionHealth(base),
+		homes:     homes,
+		regions:   regions,
 		refuses:   base.Region.Refuses,
 		document:  newDocuments(base, matcher, table.services()),
 		limited:   metrics.limited,
@@ -68,7 +79,12 @@ func setup(base *kit.Base, table Table) error {
 	}
 	base.Ready("neighbours", instances.ready(table.Needs))
 	base.Loop("prune connections", instances.prune)
+	base.Loop("close links", homes.closeAtEnd)
 	base.Loop("watch regions", service.regions.watch)
+	base.Loop("keep failover", func(ctx context.Context) error {
+		base.Discovery.KeepFailover(ctx, regions.others())
+		return nil
+	})
 	base.Loop("probe links", service.regions.links.watch)
 	base.Loop("merge documents", kit.Every(mergeEvery, service.document.renew))
 	if base.Env.RedisAddress != "" {

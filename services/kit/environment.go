@@ -39,7 +39,10 @@ type Environment struct {
 	// CustomerKey, in hexadecimal, is given to the process that runs order and to no other: the key of the names by which it counts
 	// what customers have used, the same in every region.
 	CustomerKey string `env:"MERIDIAN_CUSTOMER_KEY"`
-	LogLevel    string `env:"MERIDIAN_LOG_LEVEL, default=info"`
+	// ClockOffsetFile holds a duration by which the services take their clock to be wrong; drills write it. Without the setting clocks
+	// are the machine's.
+	ClockOffsetFile string `env:"MERIDIAN_CLOCK_OFFSET_FILE"`
+	LogLevel        string `env:"MERIDIAN_LOG_LEVEL, default=info"`
 	// Profiling lets whoever knows the internal secret take CPU profiles of the process.
 	Profiling bool `env:"MERIDIAN_PPROF, default=false"`
 	// Namespace separates shops that share a Redis and a Consul, as parallel tests do: it leads every key and service name.

@@ -11,6 +11,10 @@ import (
 
 const checkTimeout = 800 * time.Millisecond
 
+// DrainPath has a service say that it is not ready, while it goes on to answer: whoever stops it in order asks for that first, and stops
+// it once nobody sends it anything. There is no way back but a restart.
+const DrainPath = "/internal/v1/drain"
+
 // serveHealth answers /health while the process lives, and /ready while the service can do its work and is not draining.
 func serveHealth(base *Base, draining *atomic.Bool) {
 	status := func(c *fiber.Ctx, code int, status string, failed map[string]string) error {
@@ -22,6 +26,10 @@ func serveHealth(base *Base, draining *atomic.Bool) {
 		return c.Status(code).JSON(body)
 	}
 	base.App.Get("/health", func(c *fiber.Ctx) error { return status(c, http.StatusOK, "ok", nil) })
+	base.App.Post(DrainPath, func(c *fiber.Ctx) error {
+		draining.Store(true)
+		return c.SendStatus(http.StatusNoContent)
+	})
 	base.App.Get("/ready", func(c *fiber.Ctx) error {
 		if draining.Load() {
 			return status(c, http.StatusServiceUnavailable, "draining", nil)

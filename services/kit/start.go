@@ -113,6 +113,12 @@ func (r *Running) newBase(definition Definition, options Options) (*Base, error)
 	if now == nil {
 		now = time.Now
 	}
+	var clock *skewed
+	if options.Env.ClockOffsetFile != "" {
+		log := telemetry.NewLogger(options.LogTo, level, options.Region.Name, definition.Name)
+		clock = &skewed{now: now, path: options.Env.ClockOffsetFile, log: log}
+		now = clock.Now
+	}
 	verifier, err := auth.NewVerifier([]byte(options.Env.JWKS), now)
 	if err != nil {
 		return nil, err
@@ -124,6 +130,9 @@ func (r *Running) newBase(definition Definition, options Options) (*Base, error)
 		Log:    telemetry.NewLogger(options.LogTo, level, options.Region.Name, definition.Name),
 		Tracer: telemetry.NewTracer(definition.Name), Registry: registry, Now: now, Verifier: verifier,
 		consumerMetrics: events.NewMetrics(registry),
+	}
+	if clock != nil {
+		base.Loop("follow the clock's offset", Every(readOffsetEvery, clock.follow))
 	}
 	base.App = httpx.NewApp(httpx.ServerConfig{
 		Service: definition.Name, Region: options.Region.Name, InternalSecret: options.Env.InternalSecret,

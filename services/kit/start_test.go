@@ -245,3 +245,25 @@ func TestCallsReachANeighbourAndCarryItsErrors(t *testing.T) {
 		t.Fatalf("a missing neighbour: %v", err)
 	}
 }
+
+func TestAServiceThatDrainsIsNotReadyAndStillAnswers(t *testing.T) {
+	t.Parallel()
+	e := &echo{}
+	shop := kittest.Start(t, e.definition())
+	if got := shop.Do(t, http.MethodPost, kit.DrainPath, nil, nil).StatusCode; got != http.StatusNotFound {
+		t.Errorf("a stranger who asks for it is answered %d", got)
+	}
+	if got := shop.Do(t, http.MethodGet, "/ready", nil, nil).StatusCode; got != http.StatusOK {
+		t.Errorf("before, /ready answers %d", got)
+	}
+	if got := shop.Do(t, http.MethodPost, kit.DrainPath, nil, nil, shop.Internal()).StatusCode; got != http.StatusNoContent {
+		t.Errorf("draining is answered %d", got)
+	}
+	if got := shop.Do(t, http.MethodGet, "/ready", nil, nil).StatusCode; got != http.StatusServiceUnavailable {
+		t.Errorf("afterwards, /ready answers %d", got)
+	}
+	var said echoOutput
+	if got := shop.Do(t, http.MethodPost, "/api/v1/echo", map[string]string{"word": "still"}, &said.Body).StatusCode; got != http.StatusOK || said.Body.Word != "still" {
+		t.Errorf("it answers %d, %q", got, said.Body.Word)
+	}
+}

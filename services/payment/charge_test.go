@@ -154,14 +154,18 @@ func TestTheTokenIsNotStored(t *testing.T) {
 	}
 }
 
-// A lost answer is looked for as soon as the limit is over, so the saga learns in the same call that its charge stands.
+// A lost answer is looked for as soon as the limit is over, so the saga learns in the same call that its charge stands. On a machine
+// so busy that the limit ends before the money is even asked for, nothing is taken, and the saga asks again.
 func TestAChargeWhoseAnswerNeverComesIsFound(t *testing.T) {
 	t.Parallel()
 	rig := newRig(t)
-	rig.settings.providerLimit = 300 * time.Millisecond
+	rig.settings.providerLimit = time.Second
 	shop := rig.start(t)
 	request := requestFor(sandbox.TokenTimeoutAfterCharge)
 	got, status := shop.charge(t, request)
+	for asked := 1; got.State == contract.PaymentStatePending && asked < 10; asked++ {
+		got, status = shop.charge(t, request)
+	}
 	wantState(t, got, status, contract.PaymentStateCaptured, http.StatusCreated)
 	shop.wantTaken(t, got.SagaID, request.Amount.Amount)
 	shop.waitEvent(t, got.ID, contract.PaymentSucceeded)

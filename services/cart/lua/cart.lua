@@ -11,22 +11,24 @@ local function whole(n) return string.format('%d', n) end
 local function load()
   local flat = redis.call('HGETALL', CART)
   if #flat == 0 then return nil end
-  local cart = { lines = {}, codes = {}, orders = {}, live = 0, entered = 0, changed = {}, changed_codes = {} }
+  local cart = { lines = {}, codes = {}, orders = {}, live = 0, entered = 0, site = '', changed = {}, changed_codes = {} }
   for i = 1, #flat, 2 do
     local field, value = flat[i], flat[i + 1]
     local kind, name = field:sub(1, 2), field:sub(3)
     if kind == 'l:' then
-      local quantity, version, added = value:match('^(%d+)|(%d+)|(%d+)$')
-      cart.lines[name] = { quantity = tonumber(quantity), version = tonumber(version), added = tonumber(added) }
+      local quantity, version, region, added = value:match('^(%d+)|(%d+)(%l*)|(%d+)$')
+      cart.lines[name] = { quantity = tonumber(quantity), version = tonumber(version), region = region, added = tonumber(added) }
       if cart.lines[name].quantity > 0 then cart.live = cart.live + 1 end
     elseif kind == 'p:' then
-      local entered, version, added, title = value:match('^(%d)|(%d+)|(%d+)|(.*)$')
-      cart.codes[name] = { entered = entered == '1', version = tonumber(version), added = tonumber(added), title = title }
+      local entered, version, region, added, title = value:match('^(%d)|(%d+)(%l*)|(%d+)|(.*)$')
+      cart.codes[name] = { entered = entered == '1', version = tonumber(version), region = region, added = tonumber(added), title = title }
       if cart.codes[name].entered then cart.entered = cart.entered + 1 end
     elseif kind == 'o:' then
       cart.orders[name] = tonumber(value)
     elseif field == 'secret' then
       cart.secret = value
+    elseif field == 'site' then
+      cart.site = value
     elseif field == 'merged' then
       cart.merged = value
     elseif field == 'abandoned' then
@@ -72,7 +74,7 @@ local function put(cart, sku, quantity)
     cart.live = cart.live + 1
   end
   if quantity == 0 then cart.live = cart.live - 1 end
-  line.quantity, line.version = quantity, cart.version + 1
+  line.quantity, line.version, line.region = quantity, cart.version + 1, cart.site
   cart.lines[sku], cart.changed[sku] = line, line
 end
 
@@ -80,7 +82,7 @@ end
 local function enter(cart, code, title)
   local before = cart.codes[code]
   if before and before.entered then return end
-  local entered = { entered = true, title = title, version = cart.version + 1, added = cart.version + 1 }
+  local entered = { entered = true, title = title, version = cart.version + 1, region = cart.site, added = cart.version + 1 }
   cart.codes[code], cart.changed_codes[code], cart.entered = entered, entered, cart.entered + 1
 end
 
@@ -88,7 +90,7 @@ end
 local function leave(cart, code)
   local entered = cart.codes[code]
   if not entered or not entered.entered then return end
-  entered.entered, entered.title, entered.version = false, '', cart.version + 1
+  entered.entered, entered.title, entered.version, entered.region = false, '', cart.version + 1, cart.site
   cart.changed_codes[code], cart.entered = entered, cart.entered - 1
 end
 
@@ -111,14 +113,12 @@ local function drop_tombstones(cart)
   drop_oldest('p:', codes, TOMBSTONES)
 end
 
--- announce adds the whole cart, but for the orders it has seen, to the outbox.
+-- announce adds the whole cart to the outbox.
 local function announce(kind, flat)
   local entry = { 'event', EVENT, 'type', kind, 'time', NOW, 'trace', TRACE, 'cart', ID }
   for i = 1, #flat, 2 do
-    if flat[i]:sub(1, 2) ~= 'o:' then
-      entry[#entry + 1] = flat[i]
-      entry[#entry + 1] = flat[i + 1]
-    end
+    entry[#entry + 1] = flat[i]
+    entry[#entry + 1] = flat[i + 1]
   end
   redis.call('XADD', OUTBOX, '*', unpack(entry))
 end
@@ -132,12 +132,12 @@ local function commit(cart)
   local fields, gone = { 'version', whole(cart.version) }, {}
   for sku, line in pairs(cart.changed) do
     fields[#fields + 1] = 'l:' .. sku
-    fields[#fields + 1] = whole(line.quantity) .. '|' .. whole(line.version) .. '|' .. whole(line.added)
+    fields[#fields + 1] = whole(line.quantity) .. '|' .. whole(line.version) .. line.region .. '|' .. whole(line.added)
     if line.quantity == 0 then gone[#gone + 1] = sku end
   end
   for code, entry in pairs(cart.changed_codes) do
     fields[#fields + 1] = 'p:' .. code
-    fields[#fields + 1] = (entry.entered and '1|' or '0|') .. whole(entry.version) .. '|' .. whole(entry.added) .. '|' .. entry.title
+    fields[#fields + 1] = (entry.entered and '1|' or '0|') .. whole(entry.version) .. entry.region .. '|' .. whole(entry.added) .. '|' .. entry.title
   end
   redis.call('HSET', CART, unpack(fields))
   if #gone > 0 then redis.call('HDEL', SEEN, unpack(gone)) end

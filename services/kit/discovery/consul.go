@@ -40,6 +40,7 @@ func (i Instance) ID() string { return fmt.Sprintf("%s-%s-%d", i.Service, i.Host
 // Consul is a region's own datacenter.
 type Consul struct {
 	client    *api.Client
+	address   string
 	namespace string
 	log       *slog.Logger
 
@@ -57,7 +58,7 @@ func New(address, namespace string, log *slog.Logger) (*Consul, error) {
 		return nil, fmt.Errorf("make a Consul client for %s: %w", address, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Consul{client: client, namespace: namespace, log: log, watches: map[string]*watch{}, ctx: ctx, cancel: cancel}, nil
+	return &Consul{client: client, address: address, namespace: namespace, log: log, watches: map[string]*watch{}, ctx: ctx, cancel: cancel}, nil
 }
 
 // Close ends the watches; closing twice is fine.
@@ -86,12 +87,19 @@ func (c *Consul) Register(ctx context.Context, instance Instance) error {
 // KeepRegistered registers an instance again and again until the context ends, so that a Consul that was killed or wiped
 // learns of it within seconds.
 func (c *Consul) KeepRegistered(ctx context.Context, instance Instance) {
-	ticker := time.NewTicker(reregisterEvery)
-	defer ticker.Stop()
-	for {
+	every(ctx, reregisterEvery, func() {
 		if err := c.Register(ctx, instance); err != nil && ctx.Err() == nil {
 			c.log.WarnContext(ctx, "Consul could not be told of this service; it will be tried again.", "error", err.Error())
 		}
+	})
+}
+
+// every does something at once and then again and again, until the context ends.
+func every(ctx context.Context, pause time.Duration, do func()) {
+	ticker := time.NewTicker(pause)
+	defer ticker.Stop()
+	for {
+		do()
 		select {
 		case <-ctx.Done():
 			return

@@ -118,4 +118,8 @@ func TestAHungConsulBlocksNobody(t *testing.T) {
 	if _, err := consul.Pick(ctx, "shop"); err == nil {
 		t.Fatal("picked from nothing")
 	}
+	if _, _, err := consul.InstancesIn(t.Context(), "there", "shop", 0, 100*time.Millisecond); err == nil {
+		t.Fatal("a Consul that never answered has told of another region")
+	}
+	consul.KeepFailover(ctx, []string{"there"}) // ends with its context, which has ended
 }
