@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -17,7 +18,7 @@ func judgeMirror(n *notes, status local.Status, region, log string, metrics map[
 	for source, upTo := range bySource(metrics["meridian_mirror_copied_up_to_seconds"]) {
 		late := max(0, float64(now.UnixMilli())/1000-upTo)
 		n.fact(part, "behind "+source, behind[source], "records")
-		n.fact(part, "has all of "+source+" up to", late, "s ago")
+		n.fact(part, "has all of "+source+" up to", math.Round(late*10)/10, "s ago")
 		if !gatewayReady(status, source) {
 			continue
 		}
