@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/local"
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
 )
@@ -119,20 +117,7 @@ func TestAnAuditFindsNothingUntilARowIsChanged(t *testing.T) {
 // overcharge adds a cent to one payment of the books, by hand, and gives the payment's id.
 func (s *shop) overcharge(t *testing.T) (id string) {
 	t.Helper()
-	home, err := local.OpenHome(s.home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin, _, err := local.SQLOwner(home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address.Path = "/meridian_payment"
-	conn, err := pgx.Connect(t.Context(), address.String())
+	conn, err := pgx.Connect(t.Context(), s.databaseURL(t, contract.ServicePayment))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
 	"github.com/meridian-store/meridian/regions/local"
 	"github.com/meridian-store/meridian/services/contract"
@@ -80,24 +78,7 @@ func closeDrills() error {
 // database opens a service's database as the owner, who sees what the services wrote.
 func (d *drills) database(t *testing.T, service string) *sqldb.DB {
 	t.Helper()
-	home, err := local.OpenHome(d.home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := regions.Shipped()
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner, err := local.SQLOwnerURL(home, all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, err := url.Parse(owner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address.Path = "/meridian_" + service
-	db, err := sqldb.Open(context.WithoutCancel(t.Context()), address.String(), nil)
+	db, err := sqldb.Open(context.WithoutCancel(t.Context()), d.databaseURL(t, service), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/local"
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
 )
@@ -92,20 +90,7 @@ func TestATokenWorksEverywhereWithItsHomeRegionCutOff(t *testing.T) {
 // homedWithoutAddress looks as the owner of the database: the user's row is in their home region, and the directory knows no address.
 func (s *shop) homedWithoutAddress(t *testing.T, user contract.User, email string) {
 	t.Helper()
-	home, err := local.OpenHome(s.home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin, _, err := local.SQLOwner(home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address.Path = "/meridian_identity"
-	conn, err := pgx.Connect(t.Context(), address.String())
+	conn, err := pgx.Connect(t.Context(), s.databaseURL(t, contract.ServiceIdentity))
 	if err != nil {
 		t.Fatal(err)
 	}

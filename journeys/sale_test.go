@@ -3,7 +3,6 @@ package journeys_test
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,27 +10,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/meridian-store/meridian/regions/local"
 	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // books looks into a service's database as its owner.
 func (s *shop) books(t *testing.T, service string) *pgxpool.Pool {
 	t.Helper()
-	home, err := local.OpenHome(s.home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner, _, err := local.SQLOwner(home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, err := url.Parse(owner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address.Path = "/meridian_" + service
-	pool, err := pgxpool.New(t.Context(), address.String())
+	pool, err := pgxpool.New(t.Context(), s.databaseURL(t, service))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -133,6 +134,25 @@ func (s *shop) must(t *testing.T, args ...string) string {
 func (s *shop) token(t *testing.T, role string) map[string]string {
 	t.Helper()
 	return map[string]string{"Authorization": "Bearer " + s.must(t, "token", "--role", role)}
+}
+
+// databaseURL gives the address of a service's database as its owner, who sees what the services wrote.
+func (s *shop) databaseURL(t *testing.T, service string) string {
+	t.Helper()
+	home, err := local.OpenHome(s.home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, _, err := local.SQLOwner(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := url.Parse(owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.Path = "/meridian_" + service
+	return address.String()
 }
 
 // answer is a whole response.

@@ -5,17 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meridian-store/meridian/replication/mirror"
 	"github.com/meridian-store/meridian/services/contract"
 )
-
-// eventTopics is how the names of the topics that are mirrored end.
-const eventTopics = "-events"
 
 // entry is one event as it lies in a region's broker.
 type entry struct {
@@ -69,7 +66,7 @@ func (l *eventLog) ends(ctx context.Context) (kadm.ListedOffsets, error) {
 		return nil, fmt.Errorf("ask the broker of %s how far its topics go: %w", l.region, err)
 	}
 	for topic := range ends {
-		if !strings.HasSuffix(topic, eventTopics) {
+		if !mirror.Mirrored(topic) {
 			delete(ends, topic)
 		}
 	}
@@ -137,18 +134,16 @@ func (l *eventLog) read(ctx context.Context) ([]entry, error) {
 
 func entryOf(record *kgo.Record) (entry, error) {
 	var event struct {
-		ID     string `json:"id"`
-		Origin string `json:"originregion"`
+		ID string `json:"id"`
 	}
 	if err := json.Unmarshal(record.Value, &event); err != nil {
 		return entry{}, fmt.Errorf("read an event of %s: %w", record.Topic, err)
 	}
-	e := entry{id: event.ID, sender: event.Origin, lane: fmt.Sprintf("%s/%d/%s", record.Topic, record.Partition, record.Key)}
-	e.compacted = slices.ContainsFunc(contract.Topics(), func(t contract.Topic) bool { return t.Name == record.Topic && t.Compacted })
-	for _, header := range record.Headers {
-		if header.Key == contract.RecordHeaderRelayRegion {
-			e.sender = string(header.Value)
-		}
+	sender, err := mirror.Sender(record)
+	if err != nil {
+		return entry{}, err
 	}
+	e := entry{id: event.ID, sender: sender, lane: fmt.Sprintf("%s/%d/%s", record.Topic, record.Partition, record.Key)}
+	e.compacted = slices.ContainsFunc(contract.Topics(), func(t contract.Topic) bool { return t.Name == record.Topic && t.Compacted })
 	return e, nil
 }

@@ -108,7 +108,18 @@ func (l *launcher) restartRegion(ctx context.Context, name string) error {
 
 // hasProcess says whether any process of a region is kept up.
 func (l *launcher) hasProcess(name string) bool {
-	return slices.ContainsFunc(l.supervisor.States(), func(s process.State) bool { return s.PID != 0 && strings.HasPrefix(s.Name, name+"/") })
+	return slices.ContainsFunc(l.parts(name), func(p *process.Process) bool { return p.State().PID != 0 })
+}
+
+// parts gives the processes of a region, in the order in which they were started.
+func (l *launcher) parts(name string) []*process.Process {
+	var parts []*process.Process
+	for _, state := range l.supervisor.States() {
+		if part, exists := l.supervisor.Process(state.Name); exists && strings.HasPrefix(state.Name, name+"/") {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // loseRegion kills every process of a region at once, as a power cut does, and leaves its data.
@@ -141,10 +152,8 @@ func (l *launcher) killParts(ctx context.Context, name string) {
 	hurried, cancel := context.WithCancel(ctx)
 	cancel()
 	var killed sync.WaitGroup
-	for _, state := range l.supervisor.States() {
-		if running, exists := l.supervisor.Process(state.Name); exists && strings.HasPrefix(state.Name, name+"/") {
-			killed.Go(func() { running.Stop(hurried) })
-		}
+	for _, part := range l.parts(name) {
+		killed.Go(func() { part.Stop(hurried) })
 	}
 	killed.Wait()
 }
@@ -153,13 +162,8 @@ func (l *launcher) killParts(ctx context.Context, name string) {
 func (l *launcher) stopParts(ctx context.Context, name string) {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	for _, state := range slices.Backward(l.supervisor.States()) {
-		if !strings.HasPrefix(state.Name, name+"/") {
-			continue
-		}
-		if running, exists := l.supervisor.Process(state.Name); exists {
-			running.Stop(ctx)
-		}
+	for _, part := range slices.Backward(l.parts(name)) {
+		part.Stop(ctx)
 	}
 }
 

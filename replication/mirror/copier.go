@@ -10,8 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // copier is a session at work.
@@ -20,7 +18,7 @@ type copier struct {
 	reader, writer *kgo.Client
 	positions      map[partition]int64
 	// following are the partitions of the source that are read.
-	following map[string]map[int32]bool
+	following map[partition]bool
 	// next is what has to be copied before the copy is as recent as that look; nil until the next one.
 	next *milestone
 }
@@ -114,22 +112,14 @@ func (c *copier) copy(ctx context.Context, fetches kgo.Fetches) error {
 	return nil
 }
 
-// native says whether the source region sent the event itself, as the one that wrote it or in place of a lost one. What it has from
-// others they send themselves, so nothing goes in a circle. What can not be read as an event is of no use elsewhere either.
+// native says whether the source region sent the event itself. What it has from others they send themselves, so nothing goes in a
+// circle. What can not be read as an event is of no use elsewhere either.
 func (m *Mirror) native(record *kgo.Record) bool {
-	for _, header := range record.Headers {
-		if header.Key == contract.RecordHeaderRelayRegion {
-			return string(header.Value) == m.source.Region
-		}
-	}
-	var event struct {
-		Origin string `json:"originregion"`
-	}
-	if err := json.Unmarshal(record.Value, &event); err != nil {
+	sender, err := Sender(record)
+	if err != nil {
 		m.log.Error("A record is not an event and was not mirrored.", "topic", record.Topic, "partition", record.Partition, "offset", record.Offset)
-		return false
 	}
-	return event.Origin == m.source.Region
+	return err == nil && sender == m.source.Region
 }
 
 // follow reads topics and partitions that are new in the source, after having made them in the target. A record keeps its
@@ -150,18 +140,16 @@ func (c *copier) follow(ctx context.Context) error {
 			return err
 		}
 		for id := range int32(partitions) {
-			if c.following[topic][id] {
+			at := partition{topic, id}
+			if c.following[at] {
 				continue
-			}
-			if c.following[topic] == nil {
-				c.following[topic] = map[int32]bool{}
 			}
 			if added[topic] == nil {
 				added[topic] = map[int32]kgo.Offset{}
 			}
-			c.following[topic][id] = true
+			c.following[at] = true
 			offset := kgo.NewOffset().AtStart()
-			if next, known := c.positions[partition{topic, id}]; known {
+			if next, known := c.positions[at]; known {
 				offset = kgo.NewOffset().At(next)
 			}
 			added[topic][id] = offset
@@ -181,7 +169,7 @@ func mirrored(ctx context.Context, admin *kadm.Client) (map[string]int, error) {
 	}
 	found := map[string]int{}
 	for name, detail := range topics {
-		if isMirrored(name) && detail.Err == nil {
+		if Mirrored(name) && detail.Err == nil {
 			found[name] = len(detail.Partitions)
 		}
 	}

@@ -143,6 +143,6 @@ func (m *Mirror) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &copier{mirror: m, reader: reader, writer: writer, positions: positions, following: map[string]map[int32]bool{}}
+	c := &copier{mirror: m, reader: reader, writer: writer, positions: positions, following: map[partition]bool{}}
 	return c.run(ctx)
 }

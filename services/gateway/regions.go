@@ -1,11 +1,9 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -126,18 +124,17 @@ func (h *regionHealth) learn(ctx context.Context, region string, since uint64) (
 // others gives the names of the other regions, nearest first.
 func (h *regionHealth) others() []string {
 	var own geo.Point
+	var rest []geo.Region
 	for _, region := range h.regions {
 		if region.Name == h.own {
 			own = region.Point
+		} else {
+			rest = append(rest, region.Region)
 		}
 	}
-	rest := slices.DeleteFunc(slices.Clone(h.regions), func(r contract.Region) bool { return r.Name == h.own })
-	slices.SortStableFunc(rest, func(a, b contract.Region) int {
-		return cmp.Compare(geo.DistanceKM(own, a.Point), geo.DistanceKM(own, b.Point))
-	})
-	names := make([]string, len(rest))
-	for i, region := range rest {
-		names[i] = region.Name
+	names := make([]string, 0, len(rest))
+	for _, region := range geo.Order(own, rest) {
+		names = append(names, region.Name)
 	}
 	return names
 }

@@ -3,11 +3,11 @@ package inventory
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
@@ -41,19 +41,10 @@ func (s *service) sweep(ctx context.Context, regions []string, before time.Time)
 	if err != nil {
 		return fmt.Errorf("read expired holds: %w", err)
 	}
-	// In any order, so that holds which cannot be ended yet do not keep the others waiting for ever.
-	rand.Shuffle(len(expired), func(i, j int) { expired[i], expired[j] = expired[j], expired[i] })
-	failures := 0
-	for _, r := range expired {
-		if err := s.endExpired(ctx, r); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "An expired hold could not be ended; it is kept and will be tried again.", "saga_id", r.SagaID, "error", httpx.ErrorChain(err))
-			failures++
-		}
-		if ctx.Err() != nil || failures == sweepFailures {
-			break
-		}
-	}
-	return nil //nolint:nilerr // each failure has been logged and is tried again
+	kit.Attempt(ctx, expired, sweepFailures, s.endExpired, func(r reservation, err error) {
+		s.log.WarnContext(ctx, "An expired hold could not be ended; it is kept and will be tried again.", "saga_id", r.SagaID, "error", httpx.ErrorChain(err))
+	})
+	return nil
 }
 
 // endExpired releases a hold once its charge is known not to stand, and extends it while the charge does.

@@ -3,6 +3,7 @@ package kit
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -89,4 +90,19 @@ func (b *Base) OtherRegions() []string {
 		}
 	}
 	return others
+}
+
+// Attempt does each piece of some work, in any order, so that what can not be done yet does not keep the rest waiting for ever. A piece
+// that fails is told of and left for the next time; after so many failures the rest is left too, because each may have cost a time-out.
+func Attempt[T any](ctx context.Context, work []T, failures int, do func(context.Context, T) error, failed func(T, error)) {
+	rand.Shuffle(len(work), func(i, j int) { work[i], work[j] = work[j], work[i] })
+	for _, piece := range work {
+		if err := do(ctx, piece); err != nil && ctx.Err() == nil {
+			failed(piece, err)
+			failures--
+		}
+		if ctx.Err() != nil || failures == 0 {
+			return
+		}
+	}
 }

@@ -2,10 +2,10 @@ package payment
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
@@ -42,19 +42,11 @@ func (s *service) reconcile(ctx context.Context, regions []string, before time.T
 	for _, r := range refunds {
 		tasks = append(tasks, func() error { _, err := s.giveBack(ctx, r); return err })
 	}
-	// In any order, so that payments whose answer does not come do not keep the others waiting for ever.
-	rand.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
-	failures := 0
-	for _, task := range tasks {
-		if err := task(); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "An open payment could not be settled; it will be tried again.", "error", httpx.ErrorChain(err))
-			failures++
-		}
-		if ctx.Err() != nil || failures == reconcileFailures {
-			break
-		}
-	}
-	return nil //nolint:nilerr // each failure has been logged and is tried again
+	run := func(_ context.Context, task func() error) error { return task() }
+	kit.Attempt(ctx, tasks, reconcileFailures, run, func(_ func() error, err error) {
+		s.log.WarnContext(ctx, "An open payment could not be settled; it will be tried again.", "error", httpx.ErrorChain(err))
+	})
+	return nil
 }
 
 // askAgain goes on with what was left open. A charge that is still unconfirmed stays pending: only the saga has the token, and will
