@@ -7,20 +7,21 @@ const DefaultBasePort = 8080
 
 const (
 	linksOffset   = 3
+	edgeAPIOffset = 17
 	gatewayOffset = 21
 	regionOffset  = 30
-	regionBlock   = 20
+	regionBlock   = 23
 	// maxRegions is how many gateways fit between the first one and the first region's block.
 	maxRegions = regionOffset - gatewayOffset
 	// linksBelow is how many links four regions have.
 	linksBelow = 4 * 3
 	// The last places of a region's block are those of its links to others' brokers.
-	firstBrokerLink    = 16
+	firstBrokerLink    = 19
 	brokerLinksInBlock = regionBlock - firstBrokerLink
 )
 
 // Ports lays every listener of one running copy out above its base port: the edge on it, the links between the first four regions
-// from 3 on, the payment provider on 16, the gateways from 21 on, and a block of 20 for each region from 30 on. Three regions fit in a hundred, so copies a
+// from 3 on, the payment provider on 16, the edge's own API on 17, the gateways from 21 on, and a block of 23 for each region from 30 on. Three regions fit in a hundred, so copies a
 // hundred apart do not meet.
 type Ports struct{ Base int }
 
@@ -49,6 +50,9 @@ func (p Ports) Edge() int { return p.Base }
 // EdgeAdmin is where the edge answers operators.
 func (p Ports) EdgeAdmin() int { return p.Base + 1 }
 
+// EdgeAPI is where the edge is told its rules and what to purge, as Cloudflare's API is.
+func (p Ports) EdgeAPI() int { return p.Base + edgeAPIOffset }
+
 // SQL is where the one SQL server listens.
 func (p Ports) SQL() int { return p.Base + 2 }
 
@@ -73,8 +77,11 @@ func (p Ports) ConsulRPC(i int) int { return p.inRegion(i, 4) }
 // Broker is the i-th region's event broker.
 func (p Ports) Broker(i int) int { return p.inRegion(i, 5) }
 
+// Search is the i-th region's search engine.
+func (p Ports) Search(i int) int { return p.inRegion(i, 6) }
+
 // servicePlaces keeps a service's place in its region's block when others are added.
-var servicePlaces = []string{"catalog", "cart", "inventory", "payment", "order", "identity", "imports", "mirror"}
+var servicePlaces = []string{"catalog", "cart", "inventory", "payment", "order", "identity", "imports", "mirror", "search", "purge"}
 
 const firstService = 8
 

@@ -12,6 +12,9 @@ const (
 	ServiceImports   = "imports"
 	// ServiceMirror copies the other regions' events into its own region's broker.
 	ServiceMirror = "mirror"
+	ServiceSearch = "search"
+	// ServicePurge tells the edge which of its copies no longer hold, once its own region's caches know.
+	ServicePurge = "purge"
 )
 
 // Headers that the public API and the services use.
