@@ -38,15 +38,21 @@ type Match struct {
 	Paths   []string `yaml:"paths"`
 }
 
+// AllParameters in a Cache's Query stands for every parameter.
+const AllParameters = "*"
+
 // Cache says how the answers to a rule's requests are kept.
 type Cache struct {
 	// EdgeTTLMax caps the time the origin's CDN-Cache-Control (or else Cache-Control) allows.
 	EdgeTTLMax time.Duration `yaml:"edge_ttl_max"`
+	// StaleWhileRevalidate is how long past its edge TTL a copy may be shown while the next one is fetched. What was
+	// purged is never shown.
+	StaleWhileRevalidate time.Duration `yaml:"stale_while_revalidate"`
 	// BrowserTTL replaces the max-age that a browser is given. Whole seconds.
 	BrowserTTL time.Duration `yaml:"browser_ttl"`
-	// StaleIfError is how long past its edge TTL a copy may be shown while every origin is down.
+	// StaleIfError is how long past its edge TTL a copy may be shown while no origin has an answer.
 	StaleIfError time.Duration `yaml:"stale_if_error"`
-	// Query lists the parameters that reach the key and the origin.
+	// Query lists the parameters that reach the key and the origin; "*" alone stands for all that the request has.
 	Query []string `yaml:"query"`
 	// ForwardHeaders lists the shopper's request headers that reach the origin.
 	ForwardHeaders []string `yaml:"forward_headers"`

@@ -84,7 +84,7 @@ func hasDotSegment(path string) bool {
 	return false
 }
 
-// canonicalQuery keeps the listed parameters, sorted by name, each name's values in their order,
+// canonicalQuery keeps the listed parameters, or all, sorted by name, each name's values in their order,
 // in one spelling. It is false for a query that cannot be read in exactly one way.
 func canonicalQuery(query string, keep []string) (string, bool) {
 	if query == "" {
@@ -95,6 +95,7 @@ func canonicalQuery(query string, keep []string) (string, bool) {
 	}
 	type parameter struct{ name, value string }
 	var kept []parameter
+	all := slices.Contains(keep, AllParameters)
 	parameters := 0
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
@@ -109,7 +110,7 @@ func canonicalQuery(query string, keep []string) (string, bool) {
 		if nameErr != nil || valueErr != nil {
 			return "", false
 		}
-		if slices.Contains(keep, name) {
+		if all || slices.Contains(keep, name) {
 			kept = append(kept, parameter{name, value})
 		}
 	}
