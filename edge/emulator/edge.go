@@ -7,12 +7,11 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/singleflight"
-
-	"github.com/meridian-store/meridian/geo"
 )
 
 const (
@@ -24,9 +23,7 @@ const (
 // Edge is a running edge. Make one with New, then Start and Stop it once.
 type Edge struct {
 	cfg     Config
-	origins []*origin
-	sites   map[string]*site
-	home    *site // of requests that name no location
+	world   atomic.Pointer[world] // nil until it was told what to enforce
 	cache   *store
 	fills   singleflight.Group
 	metrics *metrics
@@ -38,6 +35,8 @@ type Edge struct {
 	stopErr     error
 	listener    net.Listener
 	adminListen net.Listener
+	origins     map[way]*origin
+	probing     context.Context // of every origin's probes; ends with stopProbes
 	stopProbes  context.CancelFunc
 	loops       sync.WaitGroup
 }
@@ -56,14 +55,8 @@ func New(cfg Config) (*Edge, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	e := &Edge{cfg: cfg, sites: make(map[string]*site)}
-	for _, o := range cfg.Origins {
-		made, err := newOrigin(o, cfg)
-		if err != nil {
-			return nil, err
-		}
-		e.origins = append(e.origins, made)
-	}
+	e := &Edge{cfg: cfg}
+	e.probing, e.stopProbes = context.WithCancel(context.Background())
 	cache, err := newStore(cfg.MaxBytes)
 	if err != nil {
 		return nil, err
@@ -73,13 +66,12 @@ func New(cfg Config) (*Edge, error) {
 		cache.close()
 		return nil, err
 	}
-	for _, o := range e.origins {
-		o.metrics = e.metrics.forOrigin(o.Region)
+	if cfg.Rules != nil {
+		if err := e.Configure(Nearest(cfg.Rules, cfg.Origins)); err != nil {
+			cache.close()
+			return nil, err
+		}
 	}
-	for _, location := range geo.Cities() {
-		e.sites[location.IATA] = newSite(location, e.origins, e.metrics)
-	}
-	e.home = e.sites[cfg.DefaultLocation]
 	e.server = &fasthttp.Server{
 		Handler:               e.serve,
 		ErrorHandler:          refuseMalformed,
@@ -100,7 +92,7 @@ func New(cfg Config) (*Edge, error) {
 }
 
 // Start opens the listeners and begins to probe the origins; it returns when requests are
-// accepted. Until a probe succeeds the edge answers 503. The context bounds only the start.
+// accepted. Until it was configured, and a probe has succeeded, the edge answers 503. The context bounds only the start.
 func (e *Edge) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -120,10 +112,8 @@ func (e *Edge) Start(ctx context.Context) error {
 	}
 	e.listener, e.phase = listener, phaseRunning
 
-	probing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	e.stopProbes = cancel
 	for _, o := range e.origins {
-		e.loops.Go(func() { o.probeUntil(probing) })
+		e.watch(o)
 	}
 	e.loops.Go(func() {
 		if err := e.server.Serve(listener); err != nil {
@@ -139,7 +129,7 @@ func (e *Edge) Start(ctx context.Context) error {
 	}
 	// Until then a Stop could overtake the server and leave it running.
 	<-listener.accepting
-	e.cfg.Log.Info("The edge is listening.", "address", listener.Addr().String(), "origins", len(e.origins), "default_location", e.home.IATA)
+	e.cfg.Log.Info("The edge is listening.", "address", listener.Addr().String(), "origins", len(e.origins))
 	return nil
 }
 
@@ -165,6 +155,7 @@ func (e *Edge) Stop(ctx context.Context) error {
 		e.loops.Wait()
 		e.cfg.Log.Info("The edge has stopped.", "address", e.listener.Addr().String())
 	}
+	e.stopProbes()
 	for _, o := range e.origins {
 		o.close()
 	}
