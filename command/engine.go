@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,7 @@ import (
 	"github.com/meridian-store/meridian/edge/emulator"
 	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/regions/engine/broker"
+	"github.com/meridian-store/meridian/regions/local"
 )
 
 type engines struct {
@@ -37,6 +39,8 @@ type edgeEngine struct {
 	Listen string   `required:"" help:"host:port for shoppers."`
 	Admin  string   `required:"" help:"host:port for /health, /ready and /metrics."`
 	Origin []string `required:"" help:"A region's gateway as <region>=<url>; repeat for each."`
+	Link   []string `help:"Where the way between two regions begins, as <from>=<to>=<host:port>; repeat for each. Edge locations near <from> ask <to>'s gateway there."`
+	Links  string   `help:"realistic makes the ways between locations and regions as long as the distance asks." enum:"none,realistic" default:"none"`
 	Secret string   `env:"MERIDIAN_EDGE_SECRET" required:"" help:"Proves to gateways that a request came through the edge."`
 	Pprof  bool     `env:"MERIDIAN_PPROF" help:"Give CPU profiles at --admin, /debug/pprof/profile."`
 }
@@ -51,8 +55,12 @@ func (d *edgeEngine) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	links, err := d.links()
+	if err != nil {
+		return err
+	}
 	edge, err := emulator.New(emulator.Config{
-		Listen: d.Listen, AdminListen: d.Admin, Origins: origins, Rules: rules, OriginSecret: d.Secret, Profiling: d.Pprof,
+		Listen: d.Listen, AdminListen: d.Admin, Origins: origins, Rules: rules, Links: links, Distant: d.Links == string(local.LinksRealistic), OriginSecret: d.Secret, Profiling: d.Pprof,
 		Log: e.logger("edge"), Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -63,6 +71,22 @@ func (d *edgeEngine) Run(e *env) error {
 	}
 	<-e.ctx.Done()
 	return edge.Stop(context.WithoutCancel(e.ctx))
+}
+
+// links reads where the ways between regions begin.
+func (d *edgeEngine) links() (map[string]map[string]string, error) {
+	links := make(map[string]map[string]string)
+	for _, text := range d.Link {
+		parts := strings.Split(text, "=")
+		if len(parts) != 3 || slices.Contains(parts, "") {
+			return nil, fmt.Errorf("--link %q is not <from>=<to>=<host:port>", text)
+		}
+		if links[parts[0]] == nil {
+			links[parts[0]] = make(map[string]string)
+		}
+		links[parts[0]][parts[1]] = parts[2]
+	}
+	return links, nil
 }
 
 func (d *edgeEngine) origins(e *env) ([]emulator.Origin, error) {

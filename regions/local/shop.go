@@ -114,6 +114,14 @@ func (l *launcher) edgeSpec() process.Spec {
 	args := []string{"engine", "edge", "--listen", address(l.ports.Edge()), "--admin", address(l.ports.EdgeAdmin())}
 	for i, region := range l.Regions {
 		args = append(args, "--origin", region.Name+"="+l.url(l.ports.Gateway(i)))
+		for j, other := range l.Regions {
+			if i != j {
+				args = append(args, "--link", region.Name+"="+other.Name+"="+address(l.ports.Link(i, j)))
+			}
+		}
+	}
+	if l.Links != "" {
+		args = append(args, "--links", string(l.Links))
 	}
 	return process.Spec{
 		Name: "edge", Path: l.Binary, Args: args, Env: append(append(l.regionsEnv(), "MERIDIAN_EDGE_SECRET="+l.secrets.Edge), profilingEnv()...),
