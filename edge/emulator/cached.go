@@ -15,7 +15,7 @@ const maxJoins = 2
 // serveCached answers a cacheable path: from the cache, else from an origin, else from a stale copy.
 func (e *Edge) serveCached(ctx *fasthttp.RequestCtx, s shopper, decision rule.Decision) {
 	key := s.IATA + decision.Target
-	kept := e.cache.get(key)
+	kept, _ := e.cache.Get(key) // nil when there is none
 	now := e.cfg.Clock()
 	if kept != nil && now.Before(kept.fresh) {
 		s.mark(ctx, resultHit)
@@ -46,7 +46,7 @@ func (e *Edge) serveCached(ctx *fasthttp.RequestCtx, s shopper, decision rule.De
 // write answers from an entry, and counts it anew when that has made it larger.
 func (e *Edge) write(ctx *fasthttp.RequestCtx, key string, answer *entry) {
 	if grown := answer.write(ctx, e.cfg.Clock()); grown {
-		e.cache.reweigh(key, answer)
+		e.cache.Reweigh(key, answer)
 	}
 }
 
@@ -94,7 +94,7 @@ func (e *Edge) lookup(q question) (*entry, result, error) {
 			return got.answer, resultHit, nil
 		case first:
 			return got.answer, resultMiss, nil
-		case e.cache.purgedSince(got.asked, q.key, got.answer):
+		case e.cache.PurgedSince(got.asked, q.key, got.answer):
 			continue
 		case got.hit:
 			return got.answer, resultHit, nil
@@ -112,8 +112,8 @@ func (e *Edge) lookup(q question) (*entry, result, error) {
 
 // fill asks for an answer and keeps it, when it may be kept.
 func (e *Edge) fill(q question) (filled, error) {
-	asked := e.cache.moment()
-	kept := e.cache.get(q.key)
+	asked := e.cache.Moment()
+	kept, _ := e.cache.Get(q.key)
 	if kept != nil && e.cfg.Clock().Before(kept.fresh) {
 		return filled{kept, true, asked}, nil
 	}
@@ -121,7 +121,7 @@ func (e *Edge) fill(q question) (filled, error) {
 	if err != nil {
 		return filled{}, err
 	}
-	if answer.keepable() && !e.cache.put(q.key, answer, asked) {
+	if answer.keepable() && !e.cache.Put(q.key, answer, asked) {
 		e.metrics.raced.Inc()
 	}
 	return filled{answer, false, asked}, nil

@@ -12,6 +12,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/meridian-store/meridian/services/kit/tagcache"
 )
 
 const (
@@ -23,8 +25,8 @@ const (
 // Edge is a running edge. Make one with New, then Start and Stop it once.
 type Edge struct {
 	cfg     Config
-	world   atomic.Pointer[world] // nil until it was told what to enforce
-	cache   *store
+	world   atomic.Pointer[world]   // nil until it was told what to enforce
+	cache   *tagcache.Cache[*entry] // of all locations: a key is the location followed by the canonical target
 	fills   singleflight.Group
 	metrics *metrics
 	server  *fasthttp.Server
@@ -57,18 +59,18 @@ func New(cfg Config) (*Edge, error) {
 	}
 	e := &Edge{cfg: cfg}
 	e.probing, e.stopProbes = context.WithCancel(context.Background())
-	cache, err := newStore(cfg.MaxBytes)
+	cache, err := tagcache.New[*entry](cfg.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
 	e.cache = cache
 	if e.metrics, err = newMetrics(cfg.Registry, e.cache); err != nil {
-		cache.close()
+		cache.Close()
 		return nil, err
 	}
 	if cfg.Rules != nil {
 		if err := e.Configure(Nearest(cfg.Rules, cfg.Origins)); err != nil {
-			cache.close()
+			cache.Close()
 			return nil, err
 		}
 	}
@@ -159,7 +161,7 @@ func (e *Edge) Stop(ctx context.Context) error {
 	for _, o := range e.origins {
 		o.close()
 	}
-	e.cache.close()
+	e.cache.Close()
 	return e.stopErr
 }
 

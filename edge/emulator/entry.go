@@ -30,6 +30,22 @@ type entry struct {
 	refreshing atomic.Bool
 }
 
+// Tags, Weight and Keep are what the cache asks (tagcache.Entry). Freshness is judged at each read; Keep only frees what can no longer be
+// shown at all.
+func (e *entry) Tags() []string { return e.tags }
+
+// Weight grows with the variants that are made.
+func (e *entry) Weight() int {
+	size := len(e.etag) + cap(e.body) + e.variants.bytes()
+	for _, pair := range e.headers {
+		size += len(pair[0]) + len(pair[1])
+	}
+	return size
+}
+
+// Keep counts from when the origin made the answer.
+func (e *entry) Keep() time.Duration { return e.stale.Sub(e.made) }
+
 func (e *entry) keepable() bool { return e.fresh.After(e.made) }
 
 // newEntry takes an answer over, its body included. The time asked is when the request went out:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/meridian-store/meridian/services/kit/tagcache"
 )
 
 type metrics struct {
@@ -21,7 +23,7 @@ type originMetrics struct {
 	up                       prometheus.Gauge
 }
 
-func newMetrics(registry *prometheus.Registry, cache *store) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, cache *tagcache.Cache[*entry]) (*metrics, error) {
 	m := &metrics{
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_edge_answers_total", Help: "Requests answered, by edge location and what X-Cache said.",
@@ -44,10 +46,10 @@ func newMetrics(registry *prometheus.Registry, cache *store) (*metrics, error) {
 	}
 	bytes := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "meridian_edge_cache_bytes", Help: "What the cache of all locations holds.",
-	}, cache.bytes)
+	}, cache.Bytes)
 	entries := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "meridian_edge_cache_entries", Help: "How many copies the caches of all locations hold.",
-	}, func() float64 { return float64(cache.entries.EstimatedSize()) })
+	}, func() float64 { return float64(cache.Len()) })
 	for _, c := range []prometheus.Collector{m.answers, m.asked, m.up, m.purges, m.dropped, m.raced, bytes, entries} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("edge: metrics: %w", err)
