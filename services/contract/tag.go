@@ -17,6 +17,18 @@ const (
 	TagList = "list"
 )
 
+// PathPurgeAnswers is where a gateway is told what no longer holds of the answers that it keeps: POST of an AnswersPurge.
+const PathPurgeAnswers = "/internal/v1/answers/purge"
+
+// MaxPurgeTags is how many tags one AnswersPurge may name.
+const MaxPurgeTags = 10_000
+
+// AnswersPurge names what no longer holds.
+type AnswersPurge struct {
+	Tags       []string `json:"tags,omitempty" maxItems:"10000"`
+	Everything bool     `json:"everything,omitempty"`
+}
+
 // ProductTag is on whatever shows the product.
 func ProductTag(id string) string { return "product:" + id }
 

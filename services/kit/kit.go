@@ -94,6 +94,12 @@ func (b *Base) ConsumeBatches(handle events.BatchHandler, topics ...string) {
 	b.Loop("consume", consumer.Run)
 }
 
+// Follow hands this instance the events that come to some topics from now on, as events.Tail has it.
+func (b *Base) Follow(handle func(contract.Event), live func(bool), topics ...string) {
+	tail := &events.Tail{Brokers: b.Env.Brokers, Topics: topics, Handle: handle, Live: live, Log: b.Log}
+	b.Loop("follow", tail.Run)
+}
+
 func (b *Base) consumer(topics []string) *events.Consumer {
 	return &events.Consumer{Brokers: b.Env.Brokers, Group: b.Name, Topics: topics, Log: b.Log, Tracer: b.Tracer, Metrics: b.consumerMetrics}
 }
