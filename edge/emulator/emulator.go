@@ -16,7 +16,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/geo"
 )
 
@@ -28,7 +27,7 @@ type Config struct {
 
 	// Rules and Origins are enforced from the start, steered by Nearest. Without them the edge answers 503 until
 	// Configure tells it what to do.
-	Rules   *rule.Rules
+	Rules   Rules
 	Origins []Origin
 
 	// Links are where the ways between regions begin, as host:port, by the region that a location belongs to and the

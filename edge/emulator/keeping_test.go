@@ -272,7 +272,7 @@ func TestAnEdgeThatWasToldNothingSaysSo(t *testing.T) {
 	t.Parallel()
 	gateways := threeGateways(t, product)
 	var origins []emulator.Origin
-	var rules *rule.Rules
+	var rules emulator.Rules
 	w := start(t, nil, func(c *emulator.Config) {
 		told := config(t, gateways)
 		rules, origins = told.Rules, told.Origins

@@ -11,13 +11,18 @@ import (
 
 // Setup is what an edge enforces. It is given to Configure as a whole.
 type Setup struct {
-	Rules    *rule.Rules
+	Rules    Rules
 	Origins  []Origin
 	Steering Steering
 	// Blocked are the countries that get 451, before the cache is looked at: ISO 3166-1 alpha-2 codes.
 	Blocked []string
 	// Tiered lets a location ask the one of its continent that lies nearest to the origin before it asks the origin itself.
 	Tiered bool
+}
+
+// Rules say what to do with a request by its method and its target; *rule.Rules do, and so does what Cloudflare's API was told.
+type Rules interface {
+	Decide(method, target string) (rule.Decision, error)
 }
 
 // Steering says which origins serve a shopper, and in which order to try them.
@@ -37,7 +42,7 @@ type Origin struct {
 }
 
 // Nearest is the setup that geo.Steer asks for: residence, then distance, without those that refuse.
-func Nearest(rules *rule.Rules, origins []Origin) Setup {
+func Nearest(rules Rules, origins []Origin) Setup {
 	s := Setup{Rules: rules, Origins: origins}
 	regions := make(nearest, 0, len(origins))
 	refusals := make(map[string]int)

@@ -6,13 +6,12 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/geo"
 )
 
 // world is what an edge enforces at one time. It never changes: Configure puts another in its place.
 type world struct {
-	rules   *rule.Rules
+	rules   Rules
 	sites   map[string]*site
 	home    *site // of requests that name no location
 	origins []*origin

@@ -80,7 +80,7 @@ type Decision struct {
 // An error means that the target is written in a way no honest client writes it: it is an
 // *OddTargetError, and the request deserves a 400.
 func (r *Rules) Decide(method, target string) (Decision, error) {
-	path, query, err := splitTarget(target)
+	path, query, err := SplitTarget(target)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -92,7 +92,7 @@ func (r *Rules) Decide(method, target string) (Decision, error) {
 		if rule.Action != ActionCache {
 			return Decision{Rule: rule.Name, Target: target, Refuse: rule.Action == ActionRefuse}, nil
 		}
-		canonical, ok := canonicalQuery(query, rule.Cache.Query)
+		canonical, ok := CanonicalQuery(query, rule.Cache.Query)
 		if !ok {
 			// The origin might read such a query in another way than we do, so nothing is keyed by it.
 			return Decision{Rule: rule.Name, Target: target}, nil
