@@ -78,6 +78,10 @@ func (l *launcher) ownEnv(i int, region regions.Region, definition kit.Definitio
 	switch definition.Name {
 	case contract.ServiceGateway:
 		env = append(env, "MERIDIAN_EDGE_SECRET="+l.secrets.Edge, "MERIDIAN_PEERS="+l.peers(i))
+	case contract.ServicePurge:
+		env = append(env,
+			"MERIDIAN_CLOUDFLARE_URL="+l.url(l.ports.EdgeAPI()), "MERIDIAN_CLOUDFLARE_TOKEN="+l.secrets.EdgeAPI,
+			"MERIDIAN_CLOUDFLARE_ZONE="+edgeZone, "MERIDIAN_CLOUDFLARE_PLAN="+string(edgePlan))
 	case contract.ServiceMirror:
 		env = append(env, l.peerBrokers(i)...)
 	case contract.ServiceOrder:
@@ -107,27 +111,6 @@ func (l *launcher) servicesReady(i int, services []string) func(context.Context)
 			}
 		}
 		return nil
-	}
-}
-
-// edgeSpec gives the process of the edge, which knows every region's gateway.
-func (l *launcher) edgeSpec() process.Spec {
-	args := []string{"engine", "edge", "--listen", address(l.ports.Edge()), "--admin", address(l.ports.EdgeAdmin())}
-	for i, region := range l.Regions {
-		args = append(args, "--origin", region.Name+"="+l.url(l.ports.Gateway(i)))
-		for j, other := range l.Regions {
-			if i != j {
-				args = append(args, "--link", region.Name+"="+other.Name+"="+address(l.ports.Link(i, j)))
-			}
-		}
-	}
-	if l.Links != "" {
-		args = append(args, "--links", string(l.Links))
-	}
-	return process.Spec{
-		Name: "edge", Path: l.Binary, Args: args, Env: append(append(l.regionsEnv(), "MERIDIAN_EDGE_SECRET="+l.secrets.Edge), profilingEnv()...),
-		LogFile: l.Home.Log("", "edge"),
-		Ready:   func(ctx context.Context) error { return l.snapshot().askEdge(ctx) },
 	}
 }
 
