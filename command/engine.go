@@ -1,16 +1,9 @@
 package command
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/meridian-store/meridian/edge/emulator"
-	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/regions/engine/broker"
 )
 
@@ -31,54 +24,6 @@ type brokerEngine struct {
 // Run serves until it is interrupted.
 func (b *brokerEngine) Run(e *env) error {
 	return broker.Run(e.ctx, broker.Config{Address: b.Address, DataDir: b.Data, Logger: e.logger("broker")})
-}
-
-type edgeEngine struct {
-	Listen string   `required:"" help:"host:port for shoppers."`
-	Admin  string   `required:"" help:"host:port for /health, /ready and /metrics."`
-	Origin []string `required:"" help:"A region's gateway as <region>=<url>; repeat for each."`
-	Secret string   `env:"MERIDIAN_EDGE_SECRET" required:"" help:"Proves to gateways that a request came through the edge."`
-	Pprof  bool     `env:"MERIDIAN_PPROF" help:"Give CPU profiles at --admin, /debug/pprof/profile."`
-}
-
-// Run serves until it is interrupted.
-func (d *edgeEngine) Run(e *env) error {
-	origins, err := d.origins(e)
-	if err != nil {
-		return err
-	}
-	rules, err := rule.Default()
-	if err != nil {
-		return err
-	}
-	edge, err := emulator.New(emulator.Config{
-		Listen: d.Listen, AdminListen: d.Admin, Origins: origins, Rules: rules, OriginSecret: d.Secret, Profiling: d.Pprof,
-		Log: e.logger("edge"), Registry: prometheus.NewRegistry(),
-	})
-	if err != nil {
-		return err
-	}
-	if err := edge.Start(e.ctx); err != nil {
-		return err
-	}
-	<-e.ctx.Done()
-	return edge.Stop(context.WithoutCancel(e.ctx))
-}
-
-func (d *edgeEngine) origins(e *env) ([]emulator.Origin, error) {
-	var origins []emulator.Origin
-	for _, pair := range d.Origin {
-		name, url, found := strings.Cut(pair, "=")
-		if !found {
-			return nil, fmt.Errorf("--origin %q is not <region>=<url>", pair)
-		}
-		region, _, err := e.regionNamed(name)
-		if err != nil {
-			return nil, err
-		}
-		origins = append(origins, emulator.Origin{Region: name, Point: region.Point, URL: url, Resident: region.Resident, Refuses: region.Refuses})
-	}
-	return origins, nil
 }
 
 func (e *env) logger(name string) *slog.Logger {

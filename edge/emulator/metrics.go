@@ -4,12 +4,17 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/meridian-store/meridian/services/kit/tagcache"
 )
 
 type metrics struct {
 	answers *prometheus.CounterVec
 	asked   *prometheus.CounterVec
 	up      *prometheus.GaugeVec
+	purges  *prometheus.CounterVec
+	dropped *prometheus.CounterVec
+	raced   prometheus.Counter
 }
 
 // originMetrics are one origin's.
@@ -18,22 +23,34 @@ type originMetrics struct {
 	up                       prometheus.Gauge
 }
 
-func newMetrics(registry *prometheus.Registry, cache *store) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, cache *tagcache.Cache[*entry]) (*metrics, error) {
 	m := &metrics{
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_edge_answers_total", Help: "Requests answered, by edge location and what X-Cache said.",
 		}, []string{"location", "result"}),
 		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_edge_origin_requests_total", Help: "Requests sent to an origin: answered, unsent (no connection) or broken (no answer).",
-		}, []string{"region", "outcome"}),
+		}, []string{"region", "from", "outcome"}),
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "meridian_edge_origin_up", Help: "1 while an origin's probes succeed.",
-		}, []string{"region"}),
+			Name: "meridian_edge_origin_up", Help: "1 while an origin's probes succeed, as the locations of a region see it.",
+		}, []string{"region", "from"}),
+		purges: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_edge_purges_total", Help: "Purges, by what they name: tag, target, prefix or everything.",
+		}, []string{"by"}),
+		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_edge_purged_entries_total", Help: "Copies that purges have dropped.",
+		}, []string{"by"}),
+		raced: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "meridian_edge_raced_fills_total", Help: "Answers that were not kept, because they were purged while they were on their way.",
+		}),
 	}
 	bytes := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "meridian_edge_cache_bytes", Help: "What the cache of all locations holds.",
-	}, cache.bytes)
-	for _, c := range []prometheus.Collector{m.answers, m.asked, m.up, bytes} {
+	}, cache.Bytes)
+	entries := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "meridian_edge_cache_entries", Help: "How many copies the caches of all locations hold.",
+	}, func() float64 { return float64(cache.Len()) })
+	for _, c := range []prometheus.Collector{m.answers, m.asked, m.up, m.purges, m.dropped, m.raced, bytes, entries} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("edge: metrics: %w", err)
 		}
@@ -49,12 +66,12 @@ func (m *metrics) forLocation(iata string) map[result]prometheus.Counter {
 	return counters
 }
 
-func (m *metrics) forOrigin(region string) originMetrics {
+func (m *metrics) forOrigin(region, from string) originMetrics {
 	return originMetrics{
-		answered: m.asked.WithLabelValues(region, "answered"),
-		unsent:   m.asked.WithLabelValues(region, "unsent"),
-		broken:   m.asked.WithLabelValues(region, "broken"),
-		up:       m.up.WithLabelValues(region),
+		answered: m.asked.WithLabelValues(region, from, "answered"),
+		unsent:   m.asked.WithLabelValues(region, from, "unsent"),
+		broken:   m.asked.WithLabelValues(region, from, "broken"),
+		up:       m.up.WithLabelValues(region, from),
 	}
 }
 

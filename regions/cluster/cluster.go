@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/meridian-store/meridian/edge/purge"
 	"github.com/meridian-store/meridian/replication/mirror"
 	"github.com/meridian-store/meridian/services/cart"
 	"github.com/meridian-store/meridian/services/catalog"
@@ -27,7 +28,7 @@ import (
 func Services() []kit.Definition {
 	return []kit.Definition{
 		catalog.Definition(), cart.Definition(), inventory.Definition(), payment.Definition(), order.Definition(), identity.Definition(),
-		imports.Definition(), mirror.Definition(), gateway.Definition(),
+		imports.Definition(), mirror.Definition(), purge.Definition(), gateway.Definition(),
 	}
 }
 

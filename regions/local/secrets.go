@@ -23,6 +23,8 @@ type secrets struct {
 	SigningSeeds map[string][]byte `json:"signing_seeds"`
 	Internal     string            `json:"internal"`
 	Edge         string            `json:"edge"`
+	// EdgeAPI is what callers present to the edge's own API.
+	EdgeAPI string `json:"edge_api"`
 	// Directory is the key of the login directory. It must never change: addresses would not be found any more.
 	Directory string `json:"directory"`
 	// PaymentKey is what payment presents to the payment sandbox, PaymentWebhook what the sandbox signs its webhooks with.
@@ -38,7 +40,7 @@ func loadSecrets(home Home, services, regions []string) (secrets, error) {
 	if _, err := home.readJSON(secretsFile, &s); err != nil {
 		return secrets{}, err
 	}
-	for _, field := range []*string{&s.SQLAdmin, &s.SQLAudit, &s.Internal, &s.Edge, &s.Directory, &s.PaymentKey, &s.PaymentWebhook, &s.Customers} {
+	for _, field := range []*string{&s.SQLAdmin, &s.SQLAudit, &s.Internal, &s.Edge, &s.EdgeAPI, &s.Directory, &s.PaymentKey, &s.PaymentWebhook, &s.Customers} {
 		if *field == "" {
 			*field = randomHex()
 		}

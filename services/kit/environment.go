@@ -43,6 +43,12 @@ type Environment struct {
 	// CustomerKey, in hexadecimal, is given to the process that runs order and to no other: the key of the names by which it counts
 	// what customers have used, the same in every region.
 	CustomerKey string `env:"MERIDIAN_CUSTOMER_KEY"`
+	// Cloudflare is the edge's API, a token that may purge there, the zone and its plan, for the process that runs purge and no other. The
+	// edge on this machine speaks the same.
+	CloudflareURL   string `env:"MERIDIAN_CLOUDFLARE_URL"`
+	CloudflareToken string `env:"MERIDIAN_CLOUDFLARE_TOKEN"`
+	CloudflareZone  string `env:"MERIDIAN_CLOUDFLARE_ZONE"`
+	CloudflarePlan  string `env:"MERIDIAN_CLOUDFLARE_PLAN, default=free"`
 	// ClockOffsetFile holds a duration by which the services take their clock to be wrong; drills write it. Without the setting clocks
 	// are the machine's.
 	ClockOffsetFile string `env:"MERIDIAN_CLOCK_OFFSET_FILE"`
