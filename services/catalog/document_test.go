@@ -54,7 +54,7 @@ func TestADocumentHasThePricesThatAPageShows(t *testing.T) {
 			{currency: "USD", region: "us-east"},
 		} {
 			market.at = time.Now()
-			product, err := s.service.store.product(t.Context(), document.ID, market)
+			product, _, err := s.service.store.product(t.Context(), document.ID, market)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +98,7 @@ func TestARevisionFollowsEveryChange(t *testing.T) {
 	}{
 		{"title", func() { changed := shirt("changing", "shirts"); changed.Title = "Another"; s.putProducts(t, changed) }},
 		{"band", func() {
-			if err := s.service.store.setBands(t.Context(), []contract.BandChange{{SKU: "changing S/Blue", Band: contract.BandLow, Version: 1}}); err != nil {
+			if err := s.service.store.setBands(t.Context(), s.service.writer, []contract.BandChange{{SKU: "changing S/Blue", Band: contract.BandLow, Version: 1}}); err != nil {
 				t.Fatal(err)
 			}
 		}},
