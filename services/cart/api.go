@@ -39,6 +39,8 @@ func routes(on *httpx.API, a *api) {
 	take.DefaultStatus = http.StatusNoContent
 	httpx.Handle(on, take, a.takeOrder)
 	httpx.Handle(on, declare("merge-carts", http.MethodPost, "/internal/v1/carts/merge", "Move a guest's cart into a user's, once", ""), a.merge)
+	httpx.Handle(on, declare("take-guest-cart-in", http.MethodPut, "/internal/v1/users/{user_id}/cart/guests/{cart_id}",
+		"Take the lines of another region's closed cart into a user's, once", ""), a.takeGuestIn)
 	httpx.Handle(on, declare("get-user-cart-contents", http.MethodGet, "/internal/v1/users/{user_id}/cart", "Read a user's own cart without prices", ""), a.userContents)
 	httpx.Handle(on, declare("get-cart-contents", http.MethodGet, "/internal/v1/cart", "Read the cart without prices", ""), a.contents)
 }
@@ -76,7 +78,7 @@ func (a *api) request(ctx context.Context, n Naming) (request, error) {
 	text := n.Header
 	if n.byCookie() {
 		claims, _ := auth.FromContext(ctx)
-		if who, isUser := claimOfUser(claims.Subject, a.shoppers.region.Code); isUser {
+		if who, isUser := claimOfUser(claims.Subject); isUser {
 			r.who = &who
 			return r, nil
 		}

@@ -23,6 +23,7 @@ func (s *Service) routes(base *kit.Base) {
 		OperationID: "list-regions", Method: http.MethodGet, Path: "/api/v1/regions", Tags: []string{"regions"},
 		Summary: "List the regions, their health, their distance from the caller and the order in which they are tried",
 	}, s.listRegions)
+	base.App.Put("/internal/v1/users/:user_id/cart/guests/:cart_id", s.passHome)
 	base.App.Get(pathDocument, s.serveDocument)
 	base.App.Get(pathPage, s.servePage)
 }

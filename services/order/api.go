@@ -64,7 +64,7 @@ func (s *service) ref(ctx context.Context, c CartClaim) (cartRef, error) {
 	text := c.Header
 	if text == "" {
 		if isUser {
-			return userCartRef(claims.Subject, s.region.Code), nil
+			return userCartRef(claims.Subject)
 		}
 		text = c.Cookie
 	}
