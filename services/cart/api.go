@@ -42,6 +42,9 @@ func routes(on *httpx.API, a *api) {
 	httpx.Handle(on, declare("take-guest-cart-in", http.MethodPut, "/internal/v1/users/{user_id}/cart/guests/{cart_id}",
 		"Take the lines of another region's closed cart into a user's, once", ""), a.takeGuestIn)
 	httpx.Handle(on, declare("get-user-cart-contents", http.MethodGet, "/internal/v1/users/{user_id}/cart", "Read a user's own cart without prices", ""), a.userContents)
+	rejoined := declare("get-rejoined", http.MethodGet, contract.PathRejoined, "Whether carts are as recent as the other regions'", "")
+	rejoined.DefaultStatus = http.StatusNoContent
+	httpx.Handle(on, rejoined, a.rejoining.test)
 	httpx.Handle(on, declare("get-cart-contents", http.MethodGet, "/internal/v1/cart", "Read the cart without prices", ""), a.contents)
 }
 
@@ -54,6 +57,8 @@ func keepPrivate(ctx huma.Context, next func(huma.Context)) {
 type api struct {
 	shoppers *shoppers
 	vault    *vault
+	// rejoining tells whether carts are as recent as the other regions'.
+	rejoining *rejoin
 }
 
 // Naming is how a request names its cart: the header goes before a user's token, and that before the cookie, which may be left over
