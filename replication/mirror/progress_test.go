@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meridian-store/meridian/replication/mirror"
+	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
@@ -82,4 +85,33 @@ func TestAMirrorTellsUpToWhenItHasEverything(t *testing.T) {
 	send(t, east, eventOf(t, "us-east", topic, "ord_use_late", 1))
 	since(time.Now())
 	read(t, west, topic, func(s seen) bool { return len(s.times) >= 101 }).check(t, 101)
+}
+
+func TestAMirrorSaysWhatItHasTakenInSinceItsStart(t *testing.T) {
+	t.Parallel()
+	east, west := regions(t)
+	createTopic(t, east, topic, 2)
+	send(t, east, eventOf(t, "us-east", topic, "ord_use_before", 1))
+	among := func(s *kittest.Service, brokers string) []contract.MirrorProgress {
+		s.Env.PeerBrokers = map[string]string{"us-east": brokers}
+		s.Env.Brokers = west.Brokers
+		s.Restart(t)
+		var list struct{ Items []contract.MirrorProgress }
+		s.Do(t, http.MethodGet, contract.PathMirrors, nil, &list, s.Internal())
+		return list.Items
+	}
+	s := kittest.Start(t, mirror.Definition(), kittest.WithRegion("eu-west"))
+	if got := among(s, "127.0.0.1:1"); len(got) != 1 || got[0] != (contract.MirrorProgress{Source: "us-east"}) {
+		t.Errorf("of a region that cannot be reached it says %+v", got)
+	}
+	among(s, strings.Join(east.Brokers, "|"))
+	kittest.Eventually(t, func() error {
+		var list struct{ Items []contract.MirrorProgress }
+		s.Do(t, http.MethodGet, contract.PathMirrors, nil, &list, s.Internal())
+		if len(list.Items) != 1 || list.Items[0] != (contract.MirrorProgress{Source: "us-east", Reached: true, CaughtUp: true}) {
+			return fmt.Errorf("it says %+v", list.Items)
+		}
+		return nil
+	})
+	read(t, west, topic, func(s seen) bool { return len(s.times) >= 1 }).check(t, 1)
 }

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { kittest.Main(m) }
 
 // awake is a service whose sweeper looks often; the clock decides what it finds.
 func awake() settings {
-	return settings{Idle: 30 * time.Minute, Abandoned: time.Hour, Sweep: 20 * time.Millisecond}
+	return settings{Idle: 30 * time.Minute, Abandoned: time.Hour, Sweep: 20 * time.Millisecond, Rejoin: time.Minute}
 }
 
 // fixed gives settings that are not read from the environment.
