@@ -24,7 +24,7 @@ func routes(on *httpx.API, mirrors []*Mirror) {
 		var out progressOutput
 		out.Body.Items = make([]contract.MirrorProgress, 0, len(mirrors))
 		for _, m := range mirrors {
-			out.Body.Items = append(out.Body.Items, m.progress())
+			out.Body.Items = append(out.Body.Items, m.Progress())
 		}
 		return &out, nil
 	})

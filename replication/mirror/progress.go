@@ -18,8 +18,8 @@ type milestone struct {
 	ends map[partition]int64
 }
 
-// progress tells how far the mirror has come since its start.
-func (m *Mirror) progress() contract.MirrorProgress {
+// Progress tells how far the mirror has come since its start.
+func (m *Mirror) Progress() contract.MirrorProgress {
 	return contract.MirrorProgress{Source: m.source.Region, Reached: m.reached.Load(), CaughtUp: m.caughtUp.Load()}
 }
 

@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"strings"
+	"net"
 	"testing"
 	"time"
 
@@ -92,24 +91,38 @@ func TestAMirrorSaysWhatItHasTakenInSinceItsStart(t *testing.T) {
 	east, west := regions(t)
 	createTopic(t, east, topic, 2)
 	send(t, east, eventOf(t, "us-east", topic, "ord_use_before", 1))
-	among := func(s *kittest.Service, brokers string) []contract.MirrorProgress {
-		s.Env.PeerBrokers = map[string]string{"us-east": brokers}
-		s.Env.Brokers = west.Brokers
-		s.Restart(t)
-		var list struct{ Items []contract.MirrorProgress }
-		s.Do(t, http.MethodGet, contract.PathMirrors, nil, &list, s.Internal())
-		return list.Items
+	open, tried := make(chan struct{}), make(chan struct{}, 1)
+	far := east
+	far.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		select {
+		case tried <- struct{}{}:
+		default:
+		}
+		select {
+		case <-open:
+			return new(net.Dialer).DialContext(ctx, network, address)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	s := kittest.Start(t, mirror.Definition(), kittest.WithRegion("eu-west"))
-	if got := among(s, "127.0.0.1:1"); len(got) != 1 || got[0] != (contract.MirrorProgress{Source: "us-east"}) {
-		t.Errorf("of a region that cannot be reached it says %+v", got)
+	m := mirror.New(far, west, slog.New(slog.DiscardHandler), mirror.NewMetrics(prometheus.NewRegistry()))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	<-tried
+	if got := m.Progress(); got != (contract.MirrorProgress{Source: "us-east"}) {
+		t.Errorf("of a region that does not answer it says %+v", got)
 	}
-	among(s, strings.Join(east.Brokers, "|"))
+	close(open)
 	kittest.Eventually(t, func() error {
-		var list struct{ Items []contract.MirrorProgress }
-		s.Do(t, http.MethodGet, contract.PathMirrors, nil, &list, s.Internal())
-		if len(list.Items) != 1 || list.Items[0] != (contract.MirrorProgress{Source: "us-east", Reached: true, CaughtUp: true}) {
-			return fmt.Errorf("it says %+v", list.Items)
+		if got := m.Progress(); got != (contract.MirrorProgress{Source: "us-east", Reached: true, CaughtUp: true}) {
+			return fmt.Errorf("it says %+v", got)
 		}
 		return nil
 	})
