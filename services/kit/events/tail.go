@@ -127,24 +127,14 @@ func (t *Tail) watch(ctx context.Context, admin *kadm.Client, at *progress) erro
 		if now.ends, err = t.ends(ctx, admin); err != nil {
 			return err
 		}
-		missed, grown := at.compare(now.ends)
-		if grown {
+		if at.grown(now.ends) {
 			return errors.New("the topics have more partitions now")
 		}
-		if !missed {
-			t.Until(now.at.Add(trusted))
-		} else if older, _ := at.compare(before.ends); !older && before.ends != nil {
-			// While events never cease some are always on their way; those of the look before have come.
-			t.Until(before.at.Add(trusted))
+		if heard, some := at.heard(now, before); some {
+			t.Until(heard.Add(trusted))
 		}
 		before = now
 	}
-}
-
-// look is how far the topics went at a time.
-type look struct {
-	at   time.Time
-	ends kadm.ListedOffsets
 }
 
 func (t *Tail) ends(ctx context.Context, admin *kadm.Client) (kadm.ListedOffsets, error) {
@@ -158,33 +148,4 @@ func (t *Tail) ends(ctx context.Context, admin *kadm.Client) (kadm.ListedOffsets
 		return nil, fmt.Errorf("ask the broker how far its topics go: %w", err)
 	}
 	return ends, nil
-}
-
-type place struct {
-	topic     string
-	partition int32
-}
-
-// progress is how far a tail has read.
-type progress struct {
-	mu   sync.Mutex
-	next map[place]int64
-}
-
-func (p *progress) pass(record *kgo.Record) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.next[place{record.Topic, record.Partition}] = record.Offset + 1
-}
-
-// compare says whether something before the ends has not been applied, and whether there are partitions that are not read at all.
-func (p *progress) compare(ends kadm.ListedOffsets) (missed, grown bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	ends.Each(func(end kadm.ListedOffset) {
-		next, known := p.next[place{end.Topic, end.Partition}]
-		grown = grown || !known
-		missed = missed || next < end.Offset
-	})
-	return missed, grown
 }
