@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"fmt"
+	"io"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -48,6 +50,46 @@ func TestWhatIsKeptIsShownOnlyWhileItIsBelieved(t *testing.T) {
 		}
 		if asked != step.asked {
 			t.Errorf("%s: asked %d times, want %d", step.what, asked, step.asked)
+		}
+	}
+}
+
+// A price ends with its list, of which no event tells: the catalog says until when its answer holds, and nobody counts that anew.
+func TestAnAnswerIsShownNoLongerThanItHolds(t *testing.T) {
+	t.Parallel()
+	var ahead time.Duration
+	begun := time.Now()
+	kept, err := newAnswers(func() time.Time { return begun.Add(ahead) }, newMetrics(prometheus.NewRegistry()).answers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kept.kept.Close)
+	kept.begin()
+	kept.believe(begun.Add(time.Hour))
+	price := 0
+	app := fiber.New()
+	app.Get("/product", func(c *fiber.Ctx) error {
+		return kept.serve(c, func(c *fiber.Ctx) error {
+			price++
+			c.Set("CDN-Cache-Control", "max-age=10, stale-while-revalidate=0")
+			return c.SendString(fmt.Sprint(price))
+		})
+	})
+	for _, step := range []struct {
+		ahead      time.Duration
+		price, age string
+	}{{0, "1", "0"}, {9 * time.Second, "1", "9"}, {10 * time.Second, "2", "0"}, {19 * time.Second, "2", "9"}, {20 * time.Second, "3", "0"}} {
+		ahead = step.ahead
+		response, err := app.Test(httptest.NewRequestWithContext(t.Context(), "GET", "/product", nil), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := response.Header.Get("Age"); string(body) != step.price || got != step.age {
+			t.Errorf("after %s: price %s of age %s, want %s of age %s", step.ahead, body, got, step.price, step.age)
 		}
 	}
 }
