@@ -27,7 +27,7 @@ type nearness struct {
 	standing.Options
 	Rate int           `help:"Reads that begin in a second, over all cities." env:"NEARNESS_RATE" default:"4000"`
 	Cold time.Duration `help:"How long from empty caches." env:"NEARNESS_COLD" default:"60s"`
-	Warm time.Duration `help:"How long after that; these figures are judged." env:"NEARNESS_WARM" default:"60s"`
+	Warm time.Duration `help:"How long after that; these figures are judged." env:"NEARNESS_WARM" default:"90s"`
 	JSON bool          `help:"Print one JSON document."`
 }
 

@@ -24,13 +24,15 @@ const (
 
 // Edge is a running edge. Make one with New, then Start and Stop it once.
 type Edge struct {
-	cfg     Config
-	world   atomic.Pointer[world]   // nil until it was told what to enforce
-	cache   *tagcache.Cache[*entry] // of all locations: a key is the location followed by the canonical target
-	fills   singleflight.Group
-	metrics *metrics
-	server  *fasthttp.Server
-	admin   *http.Server
+	cfg   Config
+	world atomic.Pointer[world]   // nil until it was told what to enforce
+	cache *tagcache.Cache[*entry] // of all locations: a key is the location followed by the canonical target
+	fills singleflight.Group
+	// contents are shared by what several locations keep.
+	contents contents
+	metrics  *metrics
+	server   *fasthttp.Server
+	admin    *http.Server
 
 	mu          sync.Mutex
 	phase       phase

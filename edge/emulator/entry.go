@@ -18,15 +18,14 @@ type entry struct {
 	status   int
 	headers  [][2]string
 	etag     string
-	tags     []string // in lower case, by which it is purged
-	body     []byte
+	tags     []string  // in lower case, by which it is purged
 	made     time.Time // when the origin made it, at the latest
 	fresh    time.Time // until when it may be shown; not after made for what may not be kept
 	renewing time.Time // until when it may be shown while the next one is fetched
 	stale    time.Time // until when it may be shown while no origin has an answer
 
+	*content
 	packable   bool // worth compressing
-	variants   *variants
 	refreshing atomic.Bool
 }
 
@@ -36,7 +35,7 @@ func (e *entry) Tags() []string { return e.tags }
 
 // Weight grows with the variants that are made.
 func (e *entry) Weight() int {
-	size := len(e.etag) + cap(e.body) + e.variants.bytes()
+	size := len(e.etag) + cap(e.body) + e.bytes()
 	for _, pair := range e.headers {
 		size += len(pair[0]) + len(pair[1])
 	}
@@ -50,10 +49,10 @@ func (e *entry) keepable() bool { return e.fresh.After(e.made) }
 
 // newEntry takes an answer over, its body included. The time asked is when the request went out:
 // counting from then, no copy is shown for longer than its lifetime after a change at the origin.
-func newEntry(response *fasthttp.Response, settings *rule.Cache, asked time.Time) *entry {
+func newEntry(response *fasthttp.Response, settings *rule.Cache, asked time.Time, shared *contents) *entry {
 	h := &response.Header
 	made := asked.Add(-seconds(string(h.Peek("Age"))))
-	e := &entry{status: response.StatusCode(), etag: string(h.Peek("Etag")), variants: &variants{}}
+	e := &entry{status: response.StatusCode(), etag: string(h.Peek("Etag"))}
 	keep := e.live(response, settings, made)
 	e.tags = tagsOf(joined(h.PeekAll(settings.TagsHeader)))
 	for name, value := range relayed(h) {
@@ -66,7 +65,7 @@ func newEntry(response *fasthttp.Response, settings *rule.Cache, asked time.Time
 			e.headers = append(e.headers, [2]string{name, value})
 		}
 	}
-	e.body = response.SwapBody(nil)
+	e.content = shared.of(response.SwapBody(nil))
 	if e.packable = keep > 0 && compressible(string(h.ContentType()), e.body); e.packable {
 		e.headers = append(e.headers, [2]string{"Vary", "Accept-Encoding"})
 	}
@@ -91,7 +90,7 @@ func (e *entry) live(response *fasthttp.Response, settings *rule.Cache, made tim
 // renewed is the entry after the origin has said that it still holds (RFC 9111 section 4.3.4).
 func (e *entry) renewed(response *fasthttp.Response, settings *rule.Cache, asked time.Time) *entry {
 	again := &entry{
-		status: e.status, headers: e.headers, etag: e.etag, tags: e.tags, body: e.body, packable: e.packable, variants: e.variants,
+		status: e.status, headers: e.headers, etag: e.etag, tags: e.tags, content: e.content, packable: e.packable,
 	}
 	response.SetStatusCode(e.status)
 	again.live(response, settings, asked.Add(-seconds(string(response.Header.Peek("Age")))))
@@ -173,7 +172,7 @@ func (e *entry) write(ctx *fasthttp.RequestCtx, now time.Time) (grown bool) {
 	}
 	if in != identity && e.etag != "" {
 		// Other bytes than the origin's, though they mean the same.
-		h.Set("Etag", weak(e.etag))
+		h.Set("Etag", weakened(e.etag))
 	}
 	if e.status == http.StatusOK && e.etag != "" && etagMatches(joined(ctx.Request.Header.PeekAll("If-None-Match")), e.etag) {
 		ctx.SetStatusCode(http.StatusNotModified)
@@ -181,7 +180,7 @@ func (e *entry) write(ctx *fasthttp.RequestCtx, now time.Time) (grown bool) {
 	}
 	ctx.SetStatusCode(e.status)
 	if in != identity {
-		body, made := e.variants.of(e.body, in)
+		body, made := e.variant(in)
 		h.Set("Content-Encoding", contentCodings[in])
 		ctx.Response.SetBodyRaw(body)
 		return made
@@ -196,7 +195,7 @@ func (e *entry) write(ctx *fasthttp.RequestCtx, now time.Time) (grown bool) {
 	return false
 }
 
-func weak(etag string) string {
+func weakened(etag string) string {
 	if strings.HasPrefix(etag, "W/") {
 		return etag
 	}

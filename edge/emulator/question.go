@@ -63,5 +63,5 @@ func (e *Edge) ask(q question, kept *entry) (*entry, error) {
 	if response.StatusCode() == http.StatusNotModified && kept != nil {
 		return kept.renewed(response, q.cache, asked), nil
 	}
-	return newEntry(response, q.cache, asked), nil
+	return newEntry(response, q.cache, asked, &e.contents), nil
 }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -60,26 +61,26 @@ func (s *site) to(other *site) time.Duration {
 	return geo.RoundTrip(geo.DistanceKM(s.Point, other.Point))
 }
 
-// hubOf gives the location of the same continent that lies nearest to the origin that a location turns to first; nil when that is the
-// location itself.
+// hubOf gives the location of the same continent that lies nearest to the origin that it turns to itself first: what one location has
+// fetched is then near to all. Nil when that is the location itself, or when its own first origin is nearer to it.
 func hubOf(s *site, sites map[string]*site) *site {
-	plan := s.plan(s.Country)
-	if len(plan) == 0 {
-		return nil
-	}
-	hub := s
+	hub, nearest := s, s.toOrigin()
 	for _, other := range sites {
-		if other.Continent == s.Continent && nearerThan(other, hub, plan[0].Point) {
-			hub = other
+		if far := other.toOrigin(); other.Continent == s.Continent && (far < nearest || far == nearest && other.IATA < hub.IATA) {
+			hub, nearest = other, far
 		}
 	}
-	if hub == s {
+	if hub == s || geo.DistanceKM(s.Point, hub.Point) > s.toOrigin()+nearest {
 		return nil
 	}
 	return hub
 }
 
-func nearerThan(a, b *site, to geo.Point) bool {
-	near, far := geo.DistanceKM(a.Point, to), geo.DistanceKM(b.Point, to)
-	return near < far || near == far && a.IATA < b.IATA
+// toOrigin is how far the first origin of the location's own country is, in kilometres; farther than anything when none serves it.
+func (s *site) toOrigin() float64 {
+	plan := s.plan(s.Country)
+	if len(plan) == 0 {
+		return math.Inf(1)
+	}
+	return geo.DistanceKM(s.Point, plan[0].Point)
 }

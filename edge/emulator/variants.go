@@ -45,8 +45,8 @@ type variants struct {
 
 func (v *variants) bytes() int { return int(v.weight.Load()) }
 
-// of gives a body in an encoding, and whether it was made just now.
-func (v *variants) of(body []byte, in encoding) (compressed []byte, made bool) {
+// variant gives the body in an encoding, and whether it was made just now.
+func (v *content) variant(in encoding) (compressed []byte, made bool) {
 	if known := v.made[in].Load(); known != nil {
 		return *known, false
 	}
@@ -55,7 +55,7 @@ func (v *variants) of(body []byte, in encoding) (compressed []byte, made bool) {
 	if known := v.made[in].Load(); known != nil {
 		return *known, false
 	}
-	compressed = compress(body, in)
+	compressed = compress(v.body, in)
 	v.made[in].Store(&compressed)
 	v.weight.Add(int64(cap(compressed)))
 	return compressed, true

@@ -2,6 +2,7 @@ package nearness
 
 import (
 	"net"
+	"slices"
 	"time"
 )
 
@@ -35,10 +36,10 @@ func newDistant(conn net.Conn, delay time.Duration) *distant {
 // receive ends with the connection.
 func (d *distant) receive() {
 	defer close(d.arrived)
+	buffer := make([]byte, parcelSize)
 	for {
-		buffer := make([]byte, parcelSize)
 		n, err := d.Conn.Read(buffer)
-		d.arrived <- parcel{buffer[:n], err, time.Now().Add(d.delay)}
+		d.arrived <- parcel{slices.Clone(buffer[:n]), err, time.Now().Add(d.delay)}
 		if err != nil {
 			return
 		}
