@@ -83,13 +83,7 @@ func (e *Edge) fill(q question) (filled, error) {
 	if kept != nil && e.cfg.Clock().Before(kept.fresh) {
 		return filled{kept, resultHit, asked}, nil
 	}
-	var answer *entry
-	how, err := resultMiss, error(nil)
-	if q.direct {
-		answer, err = e.ask(q, kept)
-	} else {
-		answer, how, err = e.askHub(q)
-	}
+	answer, how, err := e.askAround(q, kept)
 	if err != nil {
 		q.fills.failed.Inc()
 		return filled{how: resultMiss}, err
@@ -104,4 +98,12 @@ func (e *Edge) fill(q question) (filled, error) {
 		q.fills.raced.Inc()
 	}
 	return filled{answer, how, asked}, nil
+}
+
+func (e *Edge) askAround(q question, kept *entry) (*entry, result, error) {
+	if !q.direct {
+		return e.askHub(q)
+	}
+	answer, err := e.ask(q, kept)
+	return answer, resultMiss, err
 }

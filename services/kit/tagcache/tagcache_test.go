@@ -183,7 +183,7 @@ func TestWhatIsWeighedAnewStaysPurged(t *testing.T) {
 		func() { c.PurgeTags("t") },
 		func() { c.PurgeKeys("k") },
 	}
-	for round := range 4000 {
+	for round := range 1000 {
 		p := &page{tags: []string{"t"}}
 		c.Put("k", p, c.Moment())
 		var purged atomic.Bool
