@@ -34,14 +34,15 @@ type Tail struct {
 	Begin func()
 	// Handle applies an event. It can not fail: what is kept in memory can be dropped.
 	Handle func(contract.Event)
-	// Until is told up to when what was kept since Begin may be believed. A tail that hears nothing, or whose process was stopped, tells
-	// nothing more, and what it feeds runs out of belief by itself.
+	// Until is told up to when what was kept since Begin may be believed; the zero time when it may not be. A tail that hears nothing, or
+	// whose process was stopped, tells nothing more, and what it feeds runs out of belief by itself.
 	Until func(time.Time)
 	Log   *slog.Logger
 }
 
 // Run follows the topics until the context ends. An error means that it has to begin anew.
 func (t *Tail) Run(ctx context.Context) error {
+	defer t.Until(time.Time{})
 	if err := EnsureTopics(ctx, t.Brokers); err != nil {
 		return err
 	}
