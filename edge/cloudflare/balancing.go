@@ -6,46 +6,6 @@ import (
 	"github.com/cloudflare/cloudflare-go/v7/load_balancers"
 )
 
-func (c *Client) writeMonitor(ctx context.Context, d *Diff) error {
-	want := d.desired.Monitor
-	if d.now.monitorID == "" {
-		var p load_balancers.MonitorNewParams
-		set(&p.AccountID.Value, &p.AccountID.Present, c.access.Account)
-		set(&p.Description.Value, &p.Description.Present, want.Description)
-		set(&p.Type.Value, &p.Type.Present, load_balancers.MonitorNewParamsType(want.Type))
-		set(&p.Method.Value, &p.Method.Present, want.Method)
-		set(&p.Path.Value, &p.Path.Present, want.Path)
-		set(&p.ExpectedCodes.Value, &p.ExpectedCodes.Present, want.ExpectedCodes)
-		set(&p.Interval.Value, &p.Interval.Present, want.Interval)
-		set(&p.Timeout.Value, &p.Timeout.Present, want.Timeout)
-		set(&p.Retries.Value, &p.Retries.Present, want.Retries)
-		set(&p.ConsecutiveDown.Value, &p.ConsecutiveDown.Present, want.ConsecutiveDown)
-		set(&p.ConsecutiveUp.Value, &p.ConsecutiveUp.Present, want.ConsecutiveUp)
-		made, err := c.monitors.New(ctx, p)
-		if err != nil {
-			return told("create the monitor", err)
-		}
-		d.now.monitorID = made.ID
-		return nil
-	}
-	var p load_balancers.MonitorUpdateParams
-	set(&p.AccountID.Value, &p.AccountID.Present, c.access.Account)
-	set(&p.Description.Value, &p.Description.Present, want.Description)
-	set(&p.Type.Value, &p.Type.Present, load_balancers.MonitorUpdateParamsType(want.Type))
-	set(&p.Method.Value, &p.Method.Present, want.Method)
-	set(&p.Path.Value, &p.Path.Present, want.Path)
-	set(&p.ExpectedCodes.Value, &p.ExpectedCodes.Present, want.ExpectedCodes)
-	set(&p.Interval.Value, &p.Interval.Present, want.Interval)
-	set(&p.Timeout.Value, &p.Timeout.Present, want.Timeout)
-	set(&p.Retries.Value, &p.Retries.Present, want.Retries)
-	set(&p.ConsecutiveDown.Value, &p.ConsecutiveDown.Present, want.ConsecutiveDown)
-	set(&p.ConsecutiveUp.Value, &p.ConsecutiveUp.Present, want.ConsecutiveUp)
-	if _, err := c.monitors.Update(ctx, d.now.monitorID, p); err != nil {
-		return told("change the monitor", err)
-	}
-	return nil
-}
-
 func (c *Client) writePool(ctx context.Context, d *Diff, want Pool) error {
 	origins := make([]load_balancers.OriginParam, 0, len(want.Origins))
 	for _, o := range want.Origins {
@@ -68,7 +28,7 @@ func (c *Client) writePool(ctx context.Context, d *Diff, want Pool) error {
 		set(&p.Longitude.Value, &p.Longitude.Present, want.Longitude)
 		set(&p.Enabled.Value, &p.Enabled.Present, want.Enabled)
 		set(&p.Origins.Value, &p.Origins.Present, origins)
-		set(&p.Monitor.Value, &p.Monitor.Present, d.now.monitorID)
+		set(&p.Monitor.Value, &p.Monitor.Present, d.now.monitorIDs[want.Monitor])
 		if _, err := c.pools.Update(ctx, id, p); err != nil {
 			return told("change the pool "+want.Name, err)
 		}
@@ -82,7 +42,7 @@ func (c *Client) writePool(ctx context.Context, d *Diff, want Pool) error {
 	set(&p.Longitude.Value, &p.Longitude.Present, want.Longitude)
 	set(&p.Enabled.Value, &p.Enabled.Present, want.Enabled)
 	set(&p.Origins.Value, &p.Origins.Present, origins)
-	set(&p.Monitor.Value, &p.Monitor.Present, d.now.monitorID)
+	set(&p.Monitor.Value, &p.Monitor.Present, d.now.monitorIDs[want.Monitor])
 	made, err := c.pools.New(ctx, p)
 	if err != nil {
 		return told("create the pool "+want.Name, err)

@@ -72,11 +72,11 @@ func originOf(pool thing) (emulator.Origin, error) {
 	if port, _ := origin["port"].(float64); port > 0 {
 		address = net.JoinHostPort(address, strconv.Itoa(int(port)))
 	}
-	name, _ := pool["name"].(string)
+	region, _ := origin["name"].(string)
 	latitude, _ := pool["latitude"].(float64)
 	longitude, _ := pool["longitude"].(float64)
 	return emulator.Origin{
-		Region: strings.TrimPrefix(name, cloudflare.Owned), URL: "http://" + address, Point: geo.Point{Latitude: latitude, Longitude: longitude},
+		Region: region, URL: "http://" + address, Point: geo.Point{Latitude: latitude, Longitude: longitude},
 	}, nil
 }
 
