@@ -204,7 +204,11 @@ func (c *Client) writePhase(ctx context.Context, phase string, d *Diff) error {
 		rules = append(rules, foreignRule{raw: text})
 	}
 	for _, r := range d.desired.Phases[phase] {
-		rules = append(rules, ownRule(r))
+		own, err := ownRule(r)
+		if err != nil {
+			return err
+		}
+		rules = append(rules, own)
 	}
 	set(&params.Rules.Value, &params.Rules.Present, rules)
 	if _, err := c.phases.Update(ctx, rulesets.Phase(phase), params); err != nil {
@@ -230,7 +234,7 @@ func (f foreignRule) MarshalJSON() ([]byte, error) {
 	return json.Marshal(members)
 }
 
-func ownRule(r Rule) rulesets.PhaseUpdateParamsRule {
+func ownRule(r Rule) (rulesets.PhaseUpdateParamsRule, error) {
 	var p rulesets.PhaseUpdateParamsRule
 	set(&p.Ref.Value, &p.Ref.Present, r.Ref)
 	set(&p.Description.Value, &p.Description.Present, r.Description)
@@ -238,9 +242,14 @@ func ownRule(r Rule) rulesets.PhaseUpdateParamsRule {
 	set(&p.Action.Value, &p.Action.Present, rulesets.PhaseUpdateParamsRulesAction(r.Action))
 	set(&p.Enabled.Value, &p.Enabled.Present, r.Enabled)
 	if r.Parameters != nil {
-		set(&p.ActionParameters.Value, &p.ActionParameters.Present, any(r.Parameters))
+		// Encoded here: the SDK's own encoder of maps races with itself when two clients send at once.
+		text, err := json.Marshal(r.Parameters)
+		if err != nil {
+			return p, fmt.Errorf("write the parameters of the rule %s: %w", r.Ref, err)
+		}
+		set(&p.ActionParameters.Value, &p.ActionParameters.Present, any(json.RawMessage(text)))
 	}
-	return p
+	return p, nil
 }
 
 func (c *Client) writeTiers(ctx context.Context, tiers Tiers) error {
