@@ -3,11 +3,13 @@ package command
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/drill"
 	"github.com/meridian-store/meridian/regions/local"
@@ -79,9 +81,13 @@ func (d *driller) Run(e *env) error {
 	defer closeAudited(config)
 	options := drill.Options{
 		Drill: chosen, Scene: drill.Scene{Home: home, Status: status}, Rate: d.Rate, Before: d.Before, During: d.During, After: d.After,
-		// No account of the shop: the cart stays the browser's.
-		SignIn: func() (string, error) {
-			token, err := local.TokenFor(home, geo.NewID("drl", "any"), contract.RoleShopper, signedIn)
+		SignIn: func(region string) (string, error) {
+			i := slices.IndexFunc(all, func(r regions.Region) bool { return r.Name == region })
+			if i < 0 {
+				return "", fmt.Errorf("no file tells of the region %q", region)
+			}
+			// A user who has no account yet, and so nothing personal anywhere.
+			token, err := local.TokenFor(home, geo.NewID(contract.KindUser, all[i].Code), contract.RoleShopper, signedIn)
 			return "Bearer " + token, err
 		},
 		Books: drill.Audited(config), Progress: e.err,

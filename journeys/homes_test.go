@@ -8,13 +8,14 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
+	"github.com/meridian-store/meridian/regions/link"
 	"github.com/meridian-store/meridian/regions/local"
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
@@ -108,7 +109,48 @@ func (p *shopper) holds(t *testing.T, region string, want map[string]int64) time
 	return time.Since(since).Round(time.Millisecond)
 }
 
-func TestACartOutlivesItsRegionAndIsMergedWhenThatIsBack(t *testing.T) {
+// put sets a line. A region that has just come or gone is not seen by all at once; putting twice does no harm.
+func (p *shopper) put(t *testing.T, sku string, quantity int64) {
+	t.Helper()
+	kittest.Eventually(t, func() error {
+		got := p.ask(t, http.MethodPut, "/api/v1/cart/items/"+url.PathEscape(sku), map[string]any{"quantity": quantity}, nil)
+		if got.status == http.StatusBadRequest {
+			t.Fatalf("putting %s is refused: %s", sku, got.body)
+		}
+		if got.status != http.StatusOK {
+			return fmt.Errorf("putting %s was answered %d: %s", sku, got.status, got.body)
+		}
+		return nil
+	})
+}
+
+// firstFrom waits until a region answers for the shopper's cart, and says what its very first answer holds.
+func (p *shopper) firstFrom(t *testing.T, region string) map[string]int64 {
+	t.Helper()
+	held := map[string]int64{}
+	kittest.Eventually(t, func() error {
+		var cart contract.Cart
+		got := p.ask(t, http.MethodGet, "/api/v1/cart", nil, &cart)
+		if by := got.header.Get(contract.HeaderRegion); got.status != http.StatusOK || by != region {
+			return fmt.Errorf("%s answers %d", by, got.status)
+		}
+		for _, l := range cart.Lines {
+			held[l.SKU] = l.Quantity
+		}
+		return nil
+	})
+	return held
+}
+
+// id is that of the shopper's cart.
+func (p *shopper) id(t *testing.T) string {
+	t.Helper()
+	var cart contract.Cart
+	p.ask(t, http.MethodGet, "/api/v1/cart", nil, &cart).want(t, http.StatusOK)
+	return cart.ID
+}
+
+func TestCartsOutliveTheirRegionWhichMergesThemBeforeItIsBack(t *testing.T) {
 	t.Parallel()
 	s := &shop{binary: binary(t), home: filepath.Join(t.TempDir(), "home")}
 	s.up(t, enginetest.Ports(t, 100))
@@ -118,41 +160,82 @@ func TestACartOutlivesItsRegionAndIsMergedWhenThatIsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &shopper{shop: s, location: "DUB"}
 	a, b, c, d := skus[0], skus[1], skus[2], skus[3]
-	put := func(sku string, quantity int64) {
-		t.Helper()
-		line := map[string]any{"quantity": quantity}
-		kittest.Eventually(t, func() error { // a region that has just come is not seen by all at once; putting twice does no harm
-			got := p.ask(t, http.MethodPut, "/api/v1/cart/items/"+url.PathEscape(sku), line, nil)
-			if got.status == http.StatusBadRequest {
-				t.Fatalf("putting %s is refused: %s", sku, got.body)
-			}
-			if got.status != http.StatusOK {
-				return fmt.Errorf("putting %s was answered %d: %s", sku, got.status, got.body)
-			}
-			return nil
-		})
+	user := s.join(t, "DUB", newEmail())
+	shoppers := map[string]*shopper{
+		"guest": {shop: s, location: "DUB"}, "user": {shop: s, location: "DUB", token: user.header()["Authorization"]},
 	}
-	put(a, 1)
-	put(b, 2)
-	id, _, _ := strings.Cut(p.cart, ".")
-	s.awaitCart(t, "us-east", id, 2) // what the last second before a loss made may be missing elsewhere
-
+	for _, p := range shoppers {
+		p.put(t, a, 1)
+		p.put(t, b, 2)
+		var cart contract.Cart
+		p.ask(t, http.MethodGet, "/api/v1/cart", nil, &cart).want(t, http.StatusOK)
+		s.awaitCart(t, "us-east", cart.ID, cart.Version) // what the last second before a loss made may be missing elsewhere
+	}
+	if got := shoppers["user"].id(t); got != contract.UserCartID(user.User.ID) {
+		t.Errorf("the user's cart is %s", got)
+	}
 	if _, err := local.LoseRegion(t.Context(), home, "eu-west"); err != nil {
 		t.Fatal(err)
 	}
-	found := p.holds(t, "us-east", map[string]int64{a: 1, b: 2})
-	put(c, 3)
-	put(a, 0)
-	p.holds(t, "us-east", map[string]int64{b: 2, c: 3})
-	if _, err := local.StartRegion(t.Context(), home, "eu-west"); err != nil {
+	for who, p := range shoppers {
+		found := p.holds(t, "us-east", map[string]int64{a: 1, b: 2})
+		p.put(t, c, 3)
+		p.put(t, a, 0)
+		p.holds(t, "us-east", map[string]int64{b: 2, c: 3})
+		t.Logf("the %s's cart was found in the next region %s after its own was lost", who, found)
+		p.location = "IAD" // whose region sees earlier than the edge that Dublin's is back
+	}
+	// Requests of other regions are back before their events are.
+	slow := func(e *link.Entry) {
+		if e.Plane == link.PlaneBroker {
+			e.Now.RoundTripMS = 800
+		}
+	}
+	if _, err := local.ChangeLinks(t.Context(), home, "eu-west", "us-east", false, slow); err != nil {
 		t.Fatal(err)
 	}
-	merged := p.holds(t, "eu-west", map[string]int64{b: 2, c: 3})
-	put(d, 1)
-	p.location = "IAD"
-	s.awaitSight(t, "us-east", "eu-west", true)
-	p.holds(t, "eu-west", map[string]int64{b: 2, c: 3, d: 1})
-	t.Logf("the cart was found in the next region %s after its own was lost, and merged at home %s after that was back", found, merged)
+	var start errgroup.Group
+	start.Go(func() error { _, err := local.StartRegion(t.Context(), home, "eu-west"); return err })
+	for who, p := range shoppers {
+		if got, want := p.firstFrom(t, "eu-west"), map[string]int64{b: 2, c: 3}; !maps.Equal(got, want) {
+			t.Errorf("the first that the %s sees of the region that is back is %v, want %v", who, got, want)
+		}
+	}
+	if err := start.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range shoppers {
+		p.put(t, d, 1)
+		p.location = "DUB"
+		p.holds(t, "eu-west", map[string]int64{b: 2, c: 3, d: 1})
+	}
+}
+
+// A user of Dublin logs in at Singapore with a guest's cart that was filled there: the cart is the one that they left at home.
+func TestAGuestsCartMovesHomeWhereverItsUserLogsIn(t *testing.T) {
+	s := openShop(t)
+	t.Parallel()
+	s.awaitSight(t, "ap-southeast", "eu-west", true)
+	email := newEmail()
+	atHome := &shopper{shop: s, location: "DUB", token: s.join(t, "DUB", email).header()["Authorization"]}
+	variants := atHome.browse(t, 20, 2)
+	atHome.put(t, variants[0].SKU, 2)
+	guest := &shopper{shop: s, location: "SIN"}
+	guest.put(t, variants[0].SKU, 1)
+	guest.put(t, variants[1].SKU, 3)
+	made, _ := s.login(t, "SIN", email, map[string]string{contract.HeaderCartID: guest.cart})
+	if made.CartMerged == nil || !*made.CartMerged {
+		t.Fatalf("the login says of the cart: %+v", made)
+	}
+	want := map[string]int64{variants[0].SKU: 3, variants[1].SKU: 3}
+	for _, location := range []string{"SIN", "DUB", "IAD"} {
+		p := &shopper{shop: s, location: location, token: made.header()["Authorization"]}
+		if got := p.firstFrom(t, "eu-west"); !maps.Equal(got, want) {
+			t.Errorf("at %s the user's cart holds %v, want %v", location, got, want)
+		}
+	}
+	if got := guest.ask(t, http.MethodGet, "/api/v1/cart", nil, nil); got.status != http.StatusNotFound {
+		t.Errorf("the guest's cart still opens: %d", got.status)
+	}
 }

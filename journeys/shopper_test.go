@@ -21,12 +21,17 @@ type shopper struct {
 	shop     *shop
 	location string
 	cart     string
+	// token is a signed-in shopper's Authorization, "" for a guest.
+	token string
 }
 
 func (p *shopper) ask(t *testing.T, method, path string, in, out any, headers ...map[string]string) answer {
 	t.Helper()
 	if p.cart != "" {
 		headers = append(headers, map[string]string{contract.HeaderCartID: p.cart})
+	}
+	if p.token != "" {
+		headers = append(headers, map[string]string{"Authorization": p.token})
 	}
 	got := p.shop.ask(t, p.location, method, path, in, out, headers...)
 	if id := got.header.Get(contract.HeaderCartID); id != "" {

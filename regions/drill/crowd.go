@@ -188,7 +188,7 @@ func (c *crowd) begin(ctx context.Context) error {
 	// Tokens are verified offline by whichever region serves, by its own clock.
 	if i%2 == 1 {
 		var err error
-		if p.authorization, err = c.options.SignIn(); err != nil {
+		if p.authorization, err = c.options.SignIn(p.home); err != nil {
 			return fmt.Errorf("sign a shopper in: %w", err)
 		}
 	}

@@ -72,8 +72,9 @@ type Options struct {
 	Rate float64
 	// Before, During and After are how long each phase lasts.
 	Before, During, After time.Duration
-	// SignIn gives a shopper's Authorization header, as fresh as one who signs in gets. Every other shopper has one.
-	SignIn func() (string, error)
+	// SignIn gives the Authorization header of a user of a region, as fresh as one who signs in gets. Every other shopper has one, of the
+	// region that serves them while all is well.
+	SignIn func(region string) (string, error)
 	// Books compares the books of the shop and of the payment provider.
 	Books Books
 	// Progress gets a line for each thing that happens; nil for none.

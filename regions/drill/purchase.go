@@ -36,17 +36,20 @@ type purchase struct {
 	// authorization is empty for one who has not signed in.
 	authorization string
 
-	cart  string
-	order string
+	// filled says that the thing is in a cart: in the one that cart names, or in a user's own, which has no name.
+	filled bool
+	cart   string
+	order  string
 }
 
 func (p *purchase) run(ctx context.Context) outcome {
 	for ctx.Err() == nil {
-		if p.cart == "" {
+		if !p.filled {
 			if status := p.send(ctx, http.MethodPost, "/api/v1/cart/items", map[string]any{"sku": p.sku, "quantity": 1}, nil); status != http.StatusOK {
 				pause(ctx)
 				continue
 			}
+			p.filled = true
 		}
 		var order contract.Order
 		status := p.send(ctx, http.MethodPost, "/api/v1/checkout", p.body(), &order)
@@ -56,9 +59,9 @@ func (p *purchase) run(ctx context.Context) outcome {
 			return acknowledged
 		case status == http.StatusConflict || status == http.StatusPaymentRequired:
 			return soldOut
-		case status == http.StatusNotFound:
-			// The cart went with its region: the shopper fills another, and this is another purchase.
-			p.cart, p.key = "", geo.NewID("key", "any")
+		case status == http.StatusNotFound || status == http.StatusBadRequest && p.authorization != "":
+			// The cart went with its region, or a user's is empty: the shopper fills another, and this is another purchase.
+			p.filled, p.cart, p.key = false, "", geo.NewID("key", "any")
 			p.crowd.report.cartLost()
 		}
 		pause(ctx)

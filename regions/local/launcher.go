@@ -218,7 +218,7 @@ func (l *launcher) checkPorts(ctx context.Context) error {
 }
 
 func (l *launcher) regionPorts(i int) []int {
-	ports := []int{l.ports.Redis(i), l.ports.ConsulHTTP(i), l.ports.ConsulLAN(i), l.ports.ConsulWAN(i), l.ports.ConsulRPC(i), l.ports.Broker(i)}
+	ports := []int{l.ports.Redis(i), l.ports.ConsulHTTP(i), l.ports.ConsulLAN(i), l.ports.ConsulWAN(i), l.ports.ConsulRPC(i), l.ports.Broker(i), l.ports.Search(i)}
 	for _, service := range cluster.Names() {
 		ports = append(ports, l.ports.Service(i, service))
 	}

@@ -78,6 +78,8 @@ func (l *launcher) ownEnv(i int, region regions.Region, definition kit.Definitio
 	switch definition.Name {
 	case contract.ServiceGateway:
 		env = append(env, "MERIDIAN_EDGE_SECRET="+l.secrets.Edge, "MERIDIAN_PEERS="+l.peers(i))
+	case contract.ServiceSearch:
+		env = append(env, l.searchEnv(i)...)
 	case contract.ServicePurge:
 		env = append(env,
 			"MERIDIAN_CLOUDFLARE_URL="+l.url(l.ports.EdgeAPI()), "MERIDIAN_CLOUDFLARE_TOKEN="+l.secrets.EdgeAPI,

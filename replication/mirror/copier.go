@@ -130,6 +130,7 @@ func (c *copier) follow(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list the topics of %s: %w", c.mirror.source.Region, err)
 	}
+	c.mirror.reached.Store(true)
 	ours, err := mirrored(ctx, target)
 	if err != nil {
 		return fmt.Errorf("list the topics of %s: %w", c.mirror.target.Region, err)

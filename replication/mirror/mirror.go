@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,6 +59,8 @@ type Mirror struct {
 	source, target Side
 	log            *slog.Logger
 	metrics        *Metrics
+	// reached says that the source was heard since the start, caughtUp that all is copied that it had committed at one moment since then.
+	reached, caughtUp atomic.Bool
 }
 
 // Metrics tells how far mirrors are.

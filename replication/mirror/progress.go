@@ -8,12 +8,19 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meridian-store/meridian/services/contract"
 )
 
 // milestone is where the source ended at one look. Once all of it is copied, so is everything that had been committed by then.
 type milestone struct {
 	at   time.Time
 	ends map[partition]int64
+}
+
+// Progress tells how far the mirror has come since its start.
+func (m *Mirror) Progress() contract.MirrorProgress {
+	return contract.MirrorProgress{Source: m.source.Region, Reached: m.reached.Load(), CaughtUp: m.caughtUp.Load()}
 }
 
 // look asks where the source ends. A milestone that is not reached yet stays: one that were replaced at each look would never be
@@ -74,6 +81,7 @@ func (c *copier) passMilestone() {
 			return
 		}
 	}
+	c.mirror.caughtUp.Store(true)
 	c.mirror.metrics.copiedUpTo.WithLabelValues(c.mirror.source.Region).Set(float64(c.next.at.UnixMilli()) / 1000)
 	c.next = nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meridian-store/meridian/replication/mirror"
+	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
@@ -82,4 +84,47 @@ func TestAMirrorTellsUpToWhenItHasEverything(t *testing.T) {
 	send(t, east, eventOf(t, "us-east", topic, "ord_use_late", 1))
 	since(time.Now())
 	read(t, west, topic, func(s seen) bool { return len(s.times) >= 101 }).check(t, 101)
+}
+
+func TestAMirrorSaysWhatItHasTakenInSinceItsStart(t *testing.T) {
+	t.Parallel()
+	east, west := regions(t)
+	createTopic(t, east, topic, 2)
+	send(t, east, eventOf(t, "us-east", topic, "ord_use_before", 1))
+	open, tried := make(chan struct{}), make(chan struct{}, 1)
+	far := east
+	far.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		select {
+		case tried <- struct{}{}:
+		default:
+		}
+		select {
+		case <-open:
+			return new(net.Dialer).DialContext(ctx, network, address)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	m := mirror.New(far, west, slog.New(slog.DiscardHandler), mirror.NewMetrics(prometheus.NewRegistry()))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	<-tried
+	if got := m.Progress(); got != (contract.MirrorProgress{Source: "us-east"}) {
+		t.Errorf("of a region that does not answer it says %+v", got)
+	}
+	close(open)
+	kittest.Eventually(t, func() error {
+		if got := m.Progress(); got != (contract.MirrorProgress{Source: "us-east", Reached: true, CaughtUp: true}) {
+			return fmt.Errorf("it says %+v", got)
+		}
+		return nil
+	})
+	read(t, west, topic, func(s seen) bool { return len(s.times) >= 1 }).check(t, 1)
 }

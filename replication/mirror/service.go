@@ -17,10 +17,14 @@ func Definition() kit.Definition {
 		Setup: func(_ context.Context, base *kit.Base) error {
 			metrics := NewMetrics(base.Registry)
 			target := Side{Region: base.Region.Name, Brokers: base.Env.Brokers}
+			var mirrors []*Mirror
 			for region, brokers := range base.Env.PeerBrokers {
 				source := Side{Region: region, Brokers: strings.Split(brokers, "|"), Dial: through(base.Env.PeerBrokerLinks[region])}
-				base.Loop("mirror "+region, New(source, target, base.Log, metrics).Run)
+				m := New(source, target, base.Log, metrics)
+				mirrors = append(mirrors, m)
+				base.Loop("mirror "+region, m.Run)
 			}
+			routes(base.API, mirrors)
 			return nil
 		},
 	}

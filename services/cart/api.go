@@ -39,7 +39,12 @@ func routes(on *httpx.API, a *api) {
 	take.DefaultStatus = http.StatusNoContent
 	httpx.Handle(on, take, a.takeOrder)
 	httpx.Handle(on, declare("merge-carts", http.MethodPost, "/internal/v1/carts/merge", "Move a guest's cart into a user's, once", ""), a.merge)
+	httpx.Handle(on, declare("take-guest-cart-in", http.MethodPut, "/internal/v1/users/{user_id}/cart/guests/{cart_id}",
+		"Take the lines of another region's closed cart into a user's, once", ""), a.takeGuestIn)
 	httpx.Handle(on, declare("get-user-cart-contents", http.MethodGet, "/internal/v1/users/{user_id}/cart", "Read a user's own cart without prices", ""), a.userContents)
+	rejoined := declare("get-rejoined", http.MethodGet, contract.PathRejoined, "Whether carts are as recent as the other regions'", "")
+	rejoined.DefaultStatus = http.StatusNoContent
+	httpx.Handle(on, rejoined, a.rejoining.test)
 	httpx.Handle(on, declare("get-cart-contents", http.MethodGet, "/internal/v1/cart", "Read the cart without prices", ""), a.contents)
 }
 
@@ -52,6 +57,8 @@ func keepPrivate(ctx huma.Context, next func(huma.Context)) {
 type api struct {
 	shoppers *shoppers
 	vault    *vault
+	// rejoining tells whether carts are as recent as the other regions'.
+	rejoining *rejoin
 }
 
 // Naming is how a request names its cart: the header goes before a user's token, and that before the cookie, which may be left over
@@ -76,7 +83,7 @@ func (a *api) request(ctx context.Context, n Naming) (request, error) {
 	text := n.Header
 	if n.byCookie() {
 		claims, _ := auth.FromContext(ctx)
-		if who, isUser := claimOfUser(claims.Subject, a.shoppers.region.Code); isUser {
+		if who, isUser := claimOfUser(claims.Subject); isUser {
 			r.who = &who
 			return r, nil
 		}

@@ -3,6 +3,7 @@ package cart
 import (
 	"context"
 
+	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/services/contract"
 )
 
@@ -29,9 +30,9 @@ type UserPath struct {
 	UserID string `path:"user_id" maxLength:"64"`
 }
 
-// userContents gives a user's own cart in this region; one that does not exist is empty.
+// userContents gives a user's own cart; one that does not exist is empty.
 func (a *api) userContents(ctx context.Context, in *UserPath) (*contentsOutput, error) {
-	who, isUser := claimOfUser(in.UserID, a.shoppers.region.Code)
+	who, isUser := claimOfUser(in.UserID)
 	if !isUser {
 		return nil, contract.Invalid("user_id", "is not a user's id")
 	}
@@ -63,6 +64,52 @@ func (a *api) merge(ctx context.Context, in *mergeInput) (*mergeOutput, error) {
 		return nil, err
 	}
 	return &mergeOutput{Body: merge}, nil
+}
+
+type takeGuestInput struct {
+	UserPath
+	CartID string `path:"cart_id" maxLength:"64"`
+	Body   contract.GuestCart
+}
+
+func (a *api) takeGuestIn(ctx context.Context, in *takeGuestInput) (*mergeOutput, error) {
+	guest, err := guestOf(in.CartID, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	merge, err := a.shoppers.takeIn(ctx, guest, in.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return &mergeOutput{Body: merge}, nil
+}
+
+// guestOf reads a closed cart of another region, and refuses what none of ours would send.
+func guestOf(id string, sent contract.GuestCart) (cart, error) {
+	if parsed, err := geo.ParseID(id); err != nil || parsed.Kind != idKind {
+		return cart{}, contract.Invalid("cart_id", "is not a cart's id")
+	}
+	if err := contract.ValidateCurrency("currency", sent.Currency); err != nil {
+		return cart{}, err
+	}
+	guest := cart{id: id, currency: sent.Currency}
+	for _, l := range sent.Lines {
+		if err := validateSKU(l.SKU); err != nil {
+			return cart{}, err
+		}
+		if l.Quantity < 1 || l.Quantity > contract.MaxLineQuantity {
+			return cart{}, contract.Invalid("lines", "has a quantity that no line can have")
+		}
+		guest.lines = append(guest.lines, line{sku: l.SKU, quantity: l.Quantity})
+	}
+	for _, each := range sent.Codes {
+		name, err := readCode(each.Code)
+		if err != nil {
+			return cart{}, err
+		}
+		guest.codes = append(guest.codes, code{code: name, title: bounded(each.Title), entered: true})
+	}
+	return guest, nil
 }
 
 type takeOrderInput struct {

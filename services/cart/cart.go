@@ -4,7 +4,7 @@
 //
 //   - A guest's cart belongs to whoever knows its secret. Only the secret's hash is stored; an unknown cart and a wrong secret look
 //     alike.
-//   - A user has a cart in each region. It is found by the user's id, which a token proves, and no secret opens it.
+//   - A user has one cart, homed where the user is. It is found by the user's id, which a token proves, and no secret opens it.
 //   - When a guest logs in, the guest's lines move into the user's cart, once: quantities of a SKU add up, what the limits have no
 //     room for is told, and the guest's cart opens no more.
 //   - Every change raises the cart's version by one and gives the changed lines that version. A line that is taken out stays as a

@@ -31,10 +31,13 @@ type claim struct {
 // claim opens no guest's.
 const ownedByUser = "user"
 
-// claimOfUser is the claim of whoever a token proves to be a user to their own cart in a region.
-func claimOfUser(userID, regionCode string) (claim, bool) {
-	id := contract.UserCartID(userID, regionCode)
-	return claim{id: id, region: regionCode, secretHash: ownedByUser}, id != ""
+// claimOfUser is the claim of whoever a token proves to be a user to their own cart.
+func claimOfUser(userID string) (claim, bool) {
+	parsed, err := geo.ParseID(contract.UserCartID(userID))
+	if err != nil {
+		return claim{}, false
+	}
+	return claim{id: parsed.String(), region: parsed.Region, secretHash: ownedByUser}, true
 }
 
 // parseClaim reads `<cart id>.<32 hexadecimal digits>`, and says whether the text has that form.

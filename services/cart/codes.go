@@ -61,7 +61,10 @@ func (s *shoppers) enter(ctx context.Context, r request, code string) (answer, e
 	if contract.CodeOf(err) != contract.CodeNotFound {
 		return entered, err
 	}
-	who, text := s.newcomer(r)
+	who, text, err := s.newcomer(ctx, r)
+	if err != nil {
+		return answer{}, err
+	}
 	c, err := s.store.code(ctx, who, r.currency, modeEnter, code, title)
 	if err != nil {
 		return answer{}, err

@@ -63,9 +63,6 @@ func (h heardEvents) apply(ctx context.Context, events []contract.Event) error {
 				h.orders.log.ErrorContext(ctx, "What another region says of a cart cannot be read and was passed over.", "event_id", event.ID, "error", err.Error())
 				continue
 			}
-			if state.SecretHash == ownedByUser {
-				continue // a user has a cart of their own in each region
-			}
 			heard[state.CartID] = mergeStates(heard[state.CartID], state)
 		default:
 			if err := h.orders.apply(ctx, event); err != nil {

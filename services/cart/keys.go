@@ -26,6 +26,7 @@ func (k keys) in(slot int, name string) string {
 func (k keys) cart(id string) string  { return k.in(slotOf(id), "cart:"+id) }
 func (k keys) copy(id string) string  { return k.in(slotOf(id), "copy:"+id) }
 func (k keys) copies(slot int) string { return k.in(slot, "copies") }
+func (k keys) moved(id string) string { return k.in(slotOf(id), "moved:"+id) }
 func (k keys) outbox(slot int) string { return k.in(slot, "outbox") }
 func (k keys) idle(slot int) string   { return k.in(slot, "idle") }
 func (k keys) rested(slot int) string { return k.in(slot, "rested") }

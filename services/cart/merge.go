@@ -14,7 +14,7 @@ import (
 // is emptied. Whoever stops in between, the next merge goes on, and no line is lost or counted twice.
 func (s *shoppers) merge(ctx context.Context, guest request, userID string) (contract.CartMerge, error) {
 	merge := contract.CartMerge{Merged: true, LeftOut: []contract.SKUCount{}}
-	owner, isUser := claimOfUser(userID, s.region.Code)
+	owner, isUser := claimOfUser(userID)
 	if !isUser {
 		return contract.CartMerge{}, contract.Invalid("user_id", "is not a user's id")
 	}
@@ -30,11 +30,7 @@ func (s *shoppers) merge(ctx context.Context, guest request, userID string) (con
 	if err != nil {
 		return contract.CartMerge{}, err
 	}
-	// A user's cart that Redis has lost comes back before the guest's lines come in.
-	if _, err := s.open(ctx, request{who: &owner}); err != nil && contract.CodeOf(err) != contract.CodeNotFound {
-		return contract.CartMerge{}, err
-	}
-	if merge.LeftOut, err = s.store.absorb(ctx, owner, frozen); err != nil {
+	if merge.LeftOut, err = s.move(ctx, frozen, owner, userID); err != nil {
 		return contract.CartMerge{}, err
 	}
 	emptied, err := s.store.change(ctx, s.store.scripts.empty, frozen.id, owner.id)
@@ -43,6 +39,19 @@ func (s *shoppers) merge(ctx context.Context, guest request, userID string) (con
 	}
 	// An older backup must not bring back what has moved.
 	return merge, s.vault.backups.forget(ctx, frozen.id, emptied.version)
+}
+
+// moveIn takes a closed cart's lines into its user's, once, and gives what there was no room for.
+func (s *shoppers) moveIn(ctx context.Context, guest cart, owner claim) ([]contract.SKUCount, error) {
+	// A user's cart that Redis has lost comes back before the guest's lines come in.
+	_, err := s.open(ctx, request{who: &owner})
+	if contract.CodeOf(err) == contract.CodeNotFound {
+		err = s.beginAway(ctx, owner, guest.currency)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.store.absorb(ctx, owner, guest)
 }
 
 // freeze closes a guest's cart, from its backup if need be; contract.CodeNotFound when the claim opens none.

@@ -23,7 +23,7 @@ type user struct {
 
 func (s shop) user(t *testing.T) *user {
 	t.Helper()
-	id := geo.NewID(contract.KindUser, "euw") // homed elsewhere: the cart is where the shopper is
+	id := geo.NewID(contract.KindUser, "use")
 	return &user{shop: s, id: id, token: s.tokenOf(t, id)}
 }
 
@@ -148,7 +148,7 @@ func TestAUsersCartIsReachedByTheirTokenAlone(t *testing.T) {
 	s := openShop(t, awake())
 	u, stranger := s.user(t), s.user(t)
 	id := u.add(t, "A", 2).ID
-	if id != contract.UserCartID(u.id, s.Region.Code) {
+	if id != contract.UserCartID(u.id) {
 		t.Fatalf("the cart is %s", id)
 	}
 	if got := stranger.read(t); len(got.Lines) != 0 {
@@ -217,7 +217,7 @@ func TestAMergeTellsWhatDidNotFit(t *testing.T) {
 // fillUser adds to a user's cart without asking for prices.
 func (s shop) fillUser(t testing.TB, u *user, sku string, quantity int64) error {
 	t.Helper()
-	who, _ := claimOfUser(u.id, s.Region.Code)
+	who, _ := claimOfUser(u.id)
 	st := newStore(openRedis(t), s.Env.Namespace, s.Region.Region, s.clock.now, func() {})
 	_, err := st.put(t.Context(), who, "USD", modeAdd, sku, quantity)
 	return err
@@ -231,7 +231,7 @@ func TestAMergeThatIsCutOffGoesOn(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		namespace := geo.NewID("test", "use") + "-"
 		st := newStore(client, namespace, region, time.Now, func() {})
-		owner, _ := claimOfUser(geo.NewID(contract.KindUser, "euw"), "use")
+		owner, _ := claimOfUser(geo.NewID(contract.KindUser, "use"))
 		guest, _ := newClaim(geo.IDs{}, "use")
 		lines := rapid.MapOf(rapid.StringMatching(`[A-F]`), rapid.Int64Range(1, 600))
 		own, guests := lines.Draw(rt, "own"), lines.Draw(rt, "guest's")
@@ -326,7 +326,7 @@ func TestOrdersReadAUsersCart(t *testing.T) {
 	path := "/internal/v1/users/" + u.id + "/cart"
 	var contents contract.CartContents
 	s.Do(t, http.MethodGet, path, nil, &contents, s.Internal())
-	if contents.CartID != contract.UserCartID(u.id, "use") || len(contents.Lines) != 0 {
+	if contents.CartID != contract.UserCartID(u.id) || len(contents.Lines) != 0 {
 		t.Fatalf("before the first line: %+v", contents)
 	}
 	u.add(t, "A", 2)

@@ -16,7 +16,7 @@ import (
 func mergeStates(a, b contract.CartState) contract.CartState {
 	merged := contract.CartState{
 		CartID: max(a.CartID, b.CartID), Version: max(a.Version, b.Version),
-		Currency: max(a.Currency, b.Currency), SecretHash: max(a.SecretHash, b.SecretHash), // neither ever changes
+		Currency: max(a.Currency, b.Currency), SecretHash: max(a.SecretHash, b.SecretHash), // neither changes, but two regions may have begun a user's cart in a currency each
 		Lines:  newest(slices.Concat(a.Lines, b.Lines), func(l contract.CartEntry) string { return l.SKU }, laterLine),
 		Codes:  newest(slices.Concat(a.Codes, b.Codes), func(c contract.CartCode) string { return c.Code }, laterCode),
 		Orders: map[string]int64{},

@@ -51,13 +51,14 @@ func setup(base *kit.Base, set settings) {
 	store := newStore(base.Redis, base.Env.Namespace, region, base.Now, wake)
 	vault := newVault(store, newBackups(base.DB, base.Regions), region, base.Now, set, base.Registry)
 	shoppers := &shoppers{store: store, vault: vault, neighbours: base.Client, ids: geo.IDs{Clock: base.Now}, region: region}
-	routes(base.API, &api{shoppers: shoppers, vault: vault})
-
 	source := newStream(base.Redis, base.Env.Namespace, eventMaker{service: base.Name, region: region.Name}, holderOf(base), wake)
 	base.Loop("relay", relay.New(source, base.Env.Brokers, woken, base.Log, base.Registry).Run)
 	base.Loop("sweep", kit.Every(set.Sweep, vault.sweep))
 	heard := heardEvents{orders: orderEvents{vault: vault, log: base.Log}, region: region.Name}
-	base.ConsumeBatches(heard.apply, contract.TopicOrders, contract.TopicCarts)
+	consumer := base.ConsumeBatches(heard.apply, contract.TopicOrders, contract.TopicCarts)
+	rejoining := newRejoin(base, set.Rejoin, consumer.CatchUp)
+	base.Loop("rejoin", rejoining.run)
+	routes(base.API, &api{shoppers: shoppers, vault: vault, rejoining: rejoining})
 }
 
 // holderOf names this process to the relay's leases. A service on a fixed port takes its own leases over when it comes back; nobody

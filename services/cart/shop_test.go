@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { kittest.Main(m) }
 
 // awake is a service whose sweeper looks often; the clock decides what it finds.
 func awake() settings {
-	return settings{Idle: 30 * time.Minute, Abandoned: time.Hour, Sweep: 20 * time.Millisecond}
+	return settings{Idle: 30 * time.Minute, Abandoned: time.Hour, Sweep: 20 * time.Millisecond, Rejoin: time.Minute}
 }
 
 // fixed gives settings that are not read from the environment.
@@ -132,10 +132,10 @@ type shop struct {
 	clock   *clock
 }
 
-func openShop(t *testing.T, set settings) shop {
+func openShop(t *testing.T, set settings, options ...kittest.Option) shop {
 	t.Helper()
 	c := &clock{}
-	s := shop{Service: kittest.Start(t, definition(fixed(set)), kittest.WithNow(c.now)), clock: c,
+	s := shop{Service: kittest.Start(t, definition(fixed(set)), append(options, kittest.WithNow(c.now))...), clock: c,
 		catalog: &fakeCatalog{unsold: map[string]bool{}, noPrice: map[string]bool{}, prices: map[string]int64{}, bands: map[string]contract.Band{}},
 		orders:  &fakeOrders{titles: map[string]string{}}}
 	s.Neighbour(t, contract.ServiceCatalog, s.catalog)

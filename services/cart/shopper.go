@@ -114,7 +114,10 @@ func (s *shoppers) begin(ctx context.Context, r request, mode, sku string, quant
 	if err := known.mustSell(sku); err != nil {
 		return answer{}, err
 	}
-	who, text := s.newcomer(r)
+	who, text, err := s.newcomer(ctx, r)
+	if err != nil {
+		return answer{}, err
+	}
 	c, err := s.store.putShown(ctx, who, r.currency, mode, sku, quantity, known.sighting(sku))
 	if err != nil {
 		return answer{}, err
@@ -125,11 +128,25 @@ func (s *shoppers) begin(ctx context.Context, r request, mode, sku string, quant
 }
 
 // newcomer gives the claim to a cart that is to be made, and the text that presents it.
-func (s *shoppers) newcomer(r request) (who claim, text string) {
+func (s *shoppers) newcomer(ctx context.Context, r request) (who claim, text string, err error) {
 	if r.byUser() {
-		return *r.who, "" // a user's cart is not named: the token finds it
+		return *r.who, "", s.beginAway(ctx, *r.who, r.currency) // a user's cart is not named: the token finds it
 	}
-	return newClaim(s.ids, s.region.Code)
+	who, text = newClaim(s.ids, s.region.Code)
+	return who, text, nil
+}
+
+// beginAway begins the cart of a user of another region, of which nothing is known here, as one that is changed away from its home: that
+// may have one too, with which this one is to be merged. A cart that is homed here needs no such beginning.
+func (s *shoppers) beginAway(ctx context.Context, who claim, currency string) error {
+	if who.region == s.region.Code {
+		return nil
+	}
+	now := s.store.now()
+	// As in make (lua/cart.lua), its versions go on from the time.
+	empty := cart{id: who.id, secretHash: who.secretHash, currency: currency, site: s.region.Code, version: now.UnixMilli()}
+	_, err := s.store.restore(ctx, empty, now)
+	return err
 }
 
 // acknowledge notes that the shopper has seen the cart as it is now: nothing is told as different any more. contract.CodeNotFound when the

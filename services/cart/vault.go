@@ -122,6 +122,11 @@ func (v *vault) abandon(ctx context.Context, slot int) (int, error) {
 // confirm takes out of a cart what an order bought, once, and out of the reach of an older backup too: what was bought must not
 // come back. A cart that is nowhere needs nothing; of a cart homed elsewhere only a copy that this region serves is changed.
 func (v *vault) confirm(ctx context.Context, order contract.OrderChange) error {
+	if !v.homedHere(order.CartID) {
+		if err := v.confirmMovedHere(ctx, order); err != nil {
+			return err
+		}
+	}
 	c, err := v.store.confirm(ctx, order)
 	if contract.CodeOf(err) == contract.CodeNotFound {
 		if !v.homedHere(order.CartID) {
@@ -150,6 +155,15 @@ func (v *vault) confirmMoved(ctx context.Context, order contract.OrderChange, gu
 		return ignoreMissing(err)
 	}
 	return v.backups.forget(ctx, into.id, into.version)
+}
+
+// confirmMovedHere does the same for a guest's cart of another region, which this one has never had.
+func (v *vault) confirmMovedHere(ctx context.Context, order contract.OrderChange) error {
+	guest, into, err := v.store.movedInto(ctx, order.CartID)
+	if err != nil || into == "" {
+		return err
+	}
+	return v.confirmMoved(ctx, order, guest)
 }
 
 func (v *vault) homedHere(id string) bool {

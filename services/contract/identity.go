@@ -40,20 +40,29 @@ func IsUserID(subject string) bool {
 	return err == nil && parsed.Kind == KindUser
 }
 
-// UserCartID names a user's own cart in a region. It follows from the user's id, so that nobody needs to look it up, and no secret
-// opens it: only services reach it, for whoever a token proves to be that user. "" for what is no user's id.
-func UserCartID(userID, regionCode string) string {
+// UserCartID names a user's own cart, which is homed where the user is. It follows from the user's id, so that nobody needs to look it
+// up, and no secret opens it: only services reach it, for whoever a token proves to be that user. "" for what is no user's id.
+func UserCartID(userID string) string {
 	parsed, err := geo.ParseID(userID)
-	if err != nil || parsed.Kind != KindUser || !geo.ValidRegionCode(regionCode) {
+	if err != nil || parsed.Kind != KindUser {
 		return ""
 	}
-	return geo.ID{Kind: KindCart, Region: regionCode, ULID: parsed.ULID}.String()
+	return geo.ID{Kind: KindCart, Region: parsed.Region, ULID: parsed.ULID}.String()
 }
 
 // CartMergeRequest asks cart to move a guest's cart into a user's: POST /internal/v1/carts/merge with the guest's cart header.
 // Repeating it changes nothing.
 type CartMergeRequest struct {
 	UserID string `json:"user_id" maxLength:"64" minLength:"1"`
+}
+
+// GuestCart is a guest's closed cart on its way into the cart of a user who is homed in another region:
+// PUT /internal/v1/users/{user_id}/cart/guests/{cart_id}, at the gateway of the guest's region and at the cart service of the user's.
+// Repeating it changes nothing.
+type GuestCart struct {
+	Currency string          `json:"currency" maxLength:"3"`
+	Lines    []SKUCount      `json:"lines" maxItems:"200"`
+	Codes    []CartPromotion `json:"codes" maxItems:"10"`
 }
 
 // CartMerge tells how a merge went.

@@ -26,6 +26,7 @@ func (s *Service) routes(base *kit.Base) {
 	}, s.listRegions)
 	httpx.Handle(base.API, huma.Operation{OperationID: "purge-answers", Method: http.MethodPost, Path: contract.PathPurgeAnswers, Hidden: true,
 		Summary: "Drop what is kept of answers that bear a tag", Tags: []string{"internal"}, DefaultStatus: http.StatusNoContent}, s.purgeAnswers)
+	base.App.Put("/internal/v1/users/:user_id/cart/guests/:cart_id", s.passHome)
 	base.App.Get(pathDocument, s.serveDocument)
 	base.App.Get(pathPage, s.servePage)
 }

@@ -58,10 +58,11 @@ func (s *Service) serve(c *fiber.Ctx, route *compiledRoute, fromEdge bool, verdi
 	if err := s.refuseExcess(c, verdicts); err != nil {
 		return err
 	}
-	if err := s.authorise(c, route); err != nil {
+	caller, err := s.authorise(c, route)
+	if err != nil {
 		return err
 	}
-	home := s.homes.of(c, route)
+	home := s.homes.of(c, route, caller)
 	if home == nil {
 		return s.send(c, route, fromEdge)
 	}
@@ -154,19 +155,20 @@ func (s *Service) refuseExcess(c *fiber.Ctx, verdicts []verdict) error {
 	return contract.Errorf(contract.CodeTooMany, "more than %d requests in %s; try again in %d s", last.limit.Burst, last.limit.Window(), wait)
 }
 
-// authorise verifies the bearer token where the table asks for one, and refuses a bad one even where none is needed.
-func (s *Service) authorise(c *fiber.Ctx, route *compiledRoute) error {
+// authorise verifies the bearer token where the table asks for one, and refuses a bad one even where none is needed. It says who asks,
+// "" when no token does.
+func (s *Service) authorise(c *fiber.Ctx, route *compiledRoute) (caller string, err error) {
 	given := c.Get(fiber.HeaderAuthorization)
 	if route.Auth.Anonymous() || (route.Auth.Optional && given == "") {
-		return nil
+		return "", nil
 	}
 	claims, err := s.verifier.Verify(given)
 	if err != nil {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="meridian"`)
-		return err
+		return "", err
 	}
 	if len(route.Auth.Roles) > 0 && !slices.Contains(route.Auth.Roles, claims.Role) {
-		return contract.Errorf(contract.CodeForbidden, "this needs the role %s", strings.Join(route.Auth.Roles, " or "))
+		return "", contract.Errorf(contract.CodeForbidden, "this needs the role %s", strings.Join(route.Auth.Roles, " or "))
 	}
-	return nil
+	return claims.Subject, nil
 }

@@ -154,6 +154,10 @@ func TestAMissingServiceIsNamedSoon(t *testing.T) {
 	if ready := shop.Do(t, http.MethodGet, "/ready", nil, nil); ready.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("without a catalog the gateway says ready with %d", ready.StatusCode)
 	}
+	shop.Neighbour(t, contract.ServiceCart, echo(t, contract.ServiceCart)) // which has nothing to take in
+	if ready := shop.Do(t, http.MethodGet, "/ready", nil, nil); ready.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("with a cart alone the gateway says ready with %d", ready.StatusCode)
+	}
 	shop.Neighbour(t, contract.ServiceCatalog, echo(t, contract.ServiceCatalog))
 	kittest.Eventually(t, func() error { return status(shop.Do(t, http.MethodGet, "/ready", nil, nil), http.StatusOK) })
 }

@@ -20,6 +20,8 @@ type Table struct {
 	// Needs names the services without which a region cannot show its shop: while one has no healthy instance the gateway is not
 	// ready, and the edge takes shoppers to the next region.
 	Needs []string `yaml:"needs"`
+	// Rejoins names the services that have to take in what other regions did before a region that comes back is ready.
+	Rejoins []string `yaml:"rejoins"`
 	// Limits are the rates that routes name.
 	Limits map[string]Limit `yaml:"limits"`
 	// Routes may overlap: the most specific pattern that serves the method wins, segment by segment from the left: a literal before
@@ -106,9 +108,11 @@ func (t Table) Validate() error {
 			problems = append(problems, fmt.Errorf("limit %s: %w", name, err))
 		}
 	}
-	for _, name := range t.Needs {
-		if !slices.Contains(t.services(), name) {
-			problems = append(problems, fmt.Errorf("needs %q, which no route leads to", name))
+	for key, names := range map[string][]string{"needs": t.Needs, "rejoins": t.Rejoins} {
+		for _, name := range names {
+			if !slices.Contains(t.services(), name) {
+				problems = append(problems, fmt.Errorf("%s %q, which no route leads to", key, name))
+			}
 		}
 	}
 	for _, route := range t.Routes {

@@ -39,10 +39,11 @@ const (
 
 // homes forwards requests for carts and orders of other regions to the gateways of those, while they are healthy.
 type homes struct {
-	own, secret string
-	byCode      map[string]*home
-	healthy     func(region string) bool
-	served      *prometheus.CounterVec
+	// own is our region's name, ownCode its code.
+	own, ownCode, secret string
+	byCode               map[string]*home
+	healthy              func(region string) bool
+	served               *prometheus.CounterVec
 }
 
 // home is another region's gateway behind the link to it.
@@ -54,7 +55,7 @@ type home struct {
 }
 
 func newHomes(base *kit.Base, healthy func(string) bool, served *prometheus.CounterVec) (*homes, error) {
-	h := &homes{own: base.Region.Name, secret: base.Env.InternalSecret, byCode: map[string]*home{}, healthy: healthy, served: served}
+	h := &homes{own: base.Region.Name, ownCode: base.Region.Code, secret: base.Env.InternalSecret, byCode: map[string]*home{}, healthy: healthy, served: served}
 	for _, region := range base.Regions {
 		link := base.Env.Peers[region.Name]
 		if link == "" || region.Name == base.Region.Name {
@@ -83,12 +84,17 @@ func (h *homes) closeAtEnd(ctx context.Context) error {
 const ordersRoot = "/api/v1/orders/"
 
 // of gives the home of what a request is about when that is another region, healthy and with a link to it; nil when the request is
-// served here.
-func (h *homes) of(c *fiber.Ctx, route *compiledRoute) *home {
+// served here. The caller is whom the request's token proves, "" without one.
+func (h *homes) of(c *fiber.Ctx, route *compiledRoute, caller string) *home {
 	if route.Service != contract.ServiceCart && route.Service != contract.ServiceOrder {
 		return nil
 	}
-	found := h.byCode[homeCode(c, route)]
+	return h.at(homeCode(c, route, caller))
+}
+
+// at gives the home of a region's code when that is another region, healthy and with a link to it.
+func (h *homes) at(code string) *home {
+	found := h.byCode[code]
 	if found == nil {
 		return nil
 	}
@@ -99,9 +105,9 @@ func (h *homes) of(c *fiber.Ctx, route *compiledRoute) *home {
 	return found
 }
 
-// homeCode reads the code of the region that a request's order or else its cart is of, "" for none. A user's own cart is in whichever
-// region the user is, and goes before a cookie as it does in the services.
-func homeCode(c *fiber.Ctx, route *compiledRoute) string {
+// homeCode reads the code of the region that a request's order or else its cart is of, "" for none. A user's own cart is of the user's
+// region, and goes before a cookie as it does in the services.
+func homeCode(c *fiber.Ctx, route *compiledRoute, caller string) string {
 	if route.Service == contract.ServiceOrder {
 		if below, isOrder := strings.CutPrefix(string(c.Request().URI().PathOriginal()), ordersRoot); isOrder {
 			id, _, _ := strings.Cut(below, "/")
@@ -112,7 +118,10 @@ func homeCode(c *fiber.Ctx, route *compiledRoute) string {
 		}
 	}
 	named := c.Get(contract.HeaderCartID)
-	if named == "" && c.Get(fiber.HeaderAuthorization) == "" {
+	if named == "" {
+		if contract.IsUserID(caller) {
+			return codeOf(caller)
+		}
 		named = c.Cookies(contract.CookieCart)
 	}
 	id, _, _ := strings.Cut(named, ".")

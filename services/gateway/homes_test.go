@@ -88,6 +88,10 @@ func TestARequestGoesToTheHomeOfItsCartOrOrder(t *testing.T) {
 	world.sees(t, true)
 	european, key := cartOf("euw"), map[string]string{"Idempotency-Key": "k1"}
 	cookie := map[string]string{"Cookie": "cart=" + european[contract.HeaderCartID]}
+	bearer := func(subject string) map[string]string {
+		return map[string]string{"Authorization": world.near.TokenOf(t, subject, contract.RoleShopper)}
+	}
+	user, neighbour := bearer(geo.NewID(contract.KindUser, "euw")), bearer(geo.NewID(contract.KindUser, "use"))
 	forged := map[string]string{contract.HeaderForwardedBy: "ap-southeast", contract.HeaderInternal: "guessed"}
 	for _, request := range []struct {
 		method, path, region string
@@ -108,7 +112,15 @@ func TestARequestGoesToTheHomeOfItsCartOrOrder(t *testing.T) {
 		{"GET", "/api/v1/cart", "us-east", []map[string]string{cartOf("aps")}}, // nobody said how it is reached
 		{"GET", "/api/v1/cart", "us-east", []map[string]string{cartOf("xyz")}},
 		{"GET", "/api/v1/cart", "us-east", nil},
-		{"GET", "/api/v1/cart", "us-east", []map[string]string{cookie, {"Authorization": world.near.Token(t, contract.RoleShopper)}}},
+		{"GET", "/api/v1/cart", "eu-west", []map[string]string{user}},
+		{"POST", "/api/v1/cart/items", "eu-west", []map[string]string{user}},
+		{"POST", "/api/v1/checkout/quote", "eu-west", []map[string]string{user}},
+		{"POST", "/api/v1/checkout", "eu-west", []map[string]string{user, key}},
+		{"GET", "/api/v1/orders", "us-east", []map[string]string{user}}, // they are of more than one region
+		{"GET", "/api/v1/cart", "us-east", []map[string]string{user, cartOf("use")}},
+		{"GET", "/api/v1/cart", "us-east", []map[string]string{neighbour, cookie}},
+		{"GET", "/api/v1/cart", "eu-west", []map[string]string{neighbour, european}},
+		{"GET", "/api/v1/cart", "eu-west", []map[string]string{cookie, bearer("an operator's program")}},
 		{"GET", "/api/v1/products", "us-east", []map[string]string{european}},
 	} {
 		var body any

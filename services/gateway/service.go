@@ -84,6 +84,9 @@ func setup(base *kit.Base, table Table, ask askRegion) error {
 		base.Discovery.Instances(name)
 	}
 	base.Ready("neighbours", instances.ready(table.Needs))
+	rejoining := newRejoining(base, table.Rejoins)
+	base.Ready("rejoined", rejoining.ready)
+	base.Loop("rejoin", rejoining.follow)
 	base.Loop("prune connections", instances.prune)
 	base.Loop("close links", homes.closeAtEnd)
 	base.Loop("watch regions", service.regions.watch)

@@ -93,3 +93,58 @@ func TestEventsComeInBatches(t *testing.T) {
 	}
 	t.Logf("%d events in %d batches", count, len(batches)-g.failures)
 }
+
+// Somebody who is gone still holds the group's partitions; what was not applied is applied all the same, up to the end and no further than
+// what the group has applied already, although a transaction's end is the last that the topic holds.
+func TestAServiceCatchesUpWithoutItsGroup(t *testing.T) {
+	t.Parallel()
+	g := &gatherer{failures: 1}
+	var consumer *events.Consumer
+	s := kittest.Start(t, kit.Definition{Name: "catcher", UsesBroker: true, Setup: func(_ context.Context, base *kit.Base) error {
+		consumer = base.ConsumeBatches(g.apply, contract.TopicOrders)
+		return nil
+	}})
+	write := func(from, count int) (want []string) {
+		client, err := kgo.NewClient(kgo.SeedBrokers(s.Brokers...), kgo.TransactionalID(fmt.Sprintf("%s-%d", s.Env.Namespace, from)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		if err := client.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		for n := range count {
+			id := fmt.Sprintf("evt-%d", from+n)
+			want = append(want, id)
+			value := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/us-east/order","type":"T","subject":"one","originregion":"us-east"}`, id)
+			record := &kgo.Record{Topic: contract.TopicOrders, Key: []byte("one"), Value: []byte(value)}
+			if err := client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := client.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+			t.Fatal(err)
+		}
+		return want
+	}
+	first := write(0, 5)
+	kittest.Eventually(t, func() error {
+		if applied := slices.Concat(g.seen()...); !slices.Contains(applied, first[4]) {
+			return fmt.Errorf("%v are applied", applied)
+		}
+		return nil
+	})
+	s.Stop(t) // which commits what was applied
+	before := len(g.seen())
+	second := write(5, 5)
+	for range 2 { // it leaves the group where it was
+		if err := consumer.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		caught := slices.Concat(g.seen()[before:]...)
+		if !slices.Equal(caught, second) {
+			t.Errorf("%v were caught up with, want %v", caught, second)
+		}
+		before = len(g.seen())
+	}
+}

@@ -21,6 +21,10 @@ type Environment struct {
 	RedisPassword string   `env:"MERIDIAN_REDIS_PASSWORD"`
 	Brokers       []string `env:"MERIDIAN_BROKERS"`
 	ConsulAddress string   `env:"MERIDIAN_CONSUL_ADDRESS"`
+	// TypesenseURL and TypesenseKey are where the region's search engine is and its administrator's key; given to the process that
+	// runs search and to no other.
+	TypesenseURL string `env:"MERIDIAN_TYPESENSE_URL"`
+	TypesenseKey string `env:"MERIDIAN_TYPESENSE_KEY"`
 	// Peers are where the links to the other regions' gateways begin: region=url, comma-separated. A region without one is judged by
 	// Consul alone.
 	Peers map[string]string `env:"MERIDIAN_PEERS, separator=="`

@@ -87,11 +87,13 @@ func (b *Base) Consume(handle events.Handler, topics ...string) {
 	b.Loop("consume", consumer.Run)
 }
 
-// ConsumeBatches does as Consume does, handing over many events at once: for what costs as much for one as for a thousand.
-func (b *Base) ConsumeBatches(handle events.BatchHandler, topics ...string) {
+// ConsumeBatches does as Consume does, handing over many events at once: for what costs as much for one as for a thousand. With the
+// consumer that it gives the service may catch up at once.
+func (b *Base) ConsumeBatches(handle events.BatchHandler, topics ...string) *events.Consumer {
 	consumer := b.consumer(topics)
 	consumer.HandleBatch = handle
 	b.Loop("consume", consumer.Run)
+	return consumer
 }
 
 // ConsumeFromNow does as ConsumeBatches does, but for a service that has never run: it does instead what stands in place of all events

@@ -22,7 +22,7 @@ func (s *service) routes(api *httpx.API) {
 	httpx.Handle(api, huma.Operation{
 		OperationID: "quote-checkout", Method: http.MethodPost, Path: "/api/v1/checkout/quote", Tags: []string{"checkout"}, MaxBodyBytes: maxBody,
 		Summary: "What a checkout would charge: lines, promotions, shipping, tax, total, and the quote that names them",
-		Errors:  []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
+		Errors:  []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusUnavailableForLegalReasons, http.StatusServiceUnavailable},
 	}, s.handleQuote)
 	httpx.Handle(api, huma.Operation{
 		OperationID: "checkout", Method: http.MethodPost, Path: "/api/v1/checkout", Tags: []string{"checkout"}, MaxBodyBytes: maxBody,
@@ -32,7 +32,7 @@ func (s *service) routes(api *httpx.API) {
 			Description: "The checkout goes on; Location is where to look",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: "#/components/schemas/Order"}}},
 		}},
-		Errors: []int{http.StatusBadRequest, http.StatusPaymentRequired, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Errors: []int{http.StatusBadRequest, http.StatusPaymentRequired, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusUnavailableForLegalReasons, http.StatusServiceUnavailable},
 	}, s.handleCheckout)
 	httpx.Handle(api, huma.Operation{
 		OperationID: "list-orders", Method: http.MethodGet, Path: "/api/v1/orders", Tags: []string{"orders"},
@@ -64,7 +64,7 @@ func (s *service) ref(ctx context.Context, c CartClaim) (cartRef, error) {
 	text := c.Header
 	if text == "" {
 		if isUser {
-			return userCartRef(claims.Subject, s.region.Code), nil
+			return userCartRef(claims.Subject)
 		}
 		text = c.Cookie
 	}

@@ -17,7 +17,7 @@ func (s *service) shippingRoutes(api *httpx.API) {
 	httpx.Handle(api, huma.Operation{
 		OperationID: "list-shipping-methods", Method: http.MethodGet, Path: "/api/v1/shipping-methods", Tags: []string{"checkout"},
 		Summary: "How an order may go to a country, and what each way costs in a currency before promotions and tax",
-		Errors:  []int{http.StatusBadRequest},
+		Errors:  []int{http.StatusBadRequest, http.StatusUnavailableForLegalReasons},
 	}, s.handleShippingMethods)
 }
 
@@ -44,6 +44,9 @@ type shippingOutput struct {
 func (s *service) handleShippingMethods(_ context.Context, input *shippingInput) (*shippingOutput, error) {
 	if !geo.ValidCountry(input.Country) {
 		return nil, contract.Invalid("country", "%q is not an ISO 3166-1 alpha-2 code such as IE", input.Country)
+	}
+	if err := s.mayServe("country", input.Country); err != nil {
+		return nil, err
 	}
 	if input.Currency == "" {
 		input.Currency = contract.DefaultCurrency

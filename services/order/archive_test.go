@@ -20,7 +20,7 @@ func TestAnArchivedOrderAnswersTheSamePeople(t *testing.T) {
 	settings.AfterSale.ArchiveDir, settings.AfterSale.Archive, settings.AfterSale.ArchiveAfter = t.TempDir(), 200*time.Millisecond, 2*time.Second
 	s := openShop(t, settings)
 	user := geo.NewID(contract.KindUser, "use")
-	token, own := s.tokenOf(user), contract.UserCartID(user, "use")
+	token, own := s.tokenOf(user), contract.UserCartID(user)
 	s.change(own, contract.SKUCount{SKU: "APRON", Quantity: 2})
 	theirs := s.must(http.MethodPost, "/api/v1/checkout", paying("tok_visa"), "Authorization", token, contract.HeaderIdempotencyKey, "u").want(t, http.StatusCreated).order(t)
 	b := s.bought("APRON")

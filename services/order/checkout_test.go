@@ -179,6 +179,7 @@ func TestWhatNoCheckoutCanUse(t *testing.T) {
 		"a cart of nowhere":  {newStreet().fill("xyz"), "k", paying("tok_visa"), contract.CodeNotFound, ""},
 		"an empty cart":      {s.fill("use"), "k", paying("tok_visa"), contract.CodeInvalid, "cart"},
 		"an unknown SKU":     {s.fill("use", "GHOST"), "k", paying("tok_visa"), contract.CodeConflict, ""},
+		"refused country":    {ref, "k", change(func(r *order.Request) { r.ShippingAddress.Country = "CU" }), contract.CodeNotServed, "shipping_address.country"},
 		"no such country":    {ref, "k", change(func(r *order.Request) { r.ShippingAddress.Country = "XX" }), contract.CodeInvalid, "shipping_address.country"},
 		"no such method":     {ref, "k", change(func(r *order.Request) { r.ShippingMethod = "drone" }), contract.CodeInvalid, "shipping_method"},
 		"no token":           {ref, "k", change(func(r *order.Request) { r.Payment.Token = "" }), contract.CodeInvalid, "payment.token"},

@@ -106,11 +106,14 @@ func parseCartRef(text string) (cartRef, error) {
 	return cartRef{id: id, text: text, region: parsed.Region, owner: sha256.Sum256([]byte(secret))}, nil
 }
 
-// userCartRef is a user's claim to their own cart in a region. Its owner's hash is of no secret's form, so that no secret gives it.
-func userCartRef(userID, regionCode string) cartRef {
-	return cartRef{
-		id: contract.UserCartID(userID, regionCode), userID: userID, region: regionCode, owner: sha256.Sum256([]byte("user:" + userID)),
+// userCartRef is a user's claim to their own cart, homed where the user is. Its owner's hash is of no secret's form, so that no secret
+// gives it.
+func userCartRef(userID string) (cartRef, error) {
+	parsed, err := geo.ParseID(contract.UserCartID(userID))
+	if err != nil {
+		return cartRef{}, errNoCart()
 	}
+	return cartRef{id: parsed.String(), userID: userID, region: parsed.Region, owner: sha256.Sum256([]byte("user:" + userID))}, nil
 }
 
 func errNoCart() error {

@@ -121,6 +121,7 @@ func TestShippingMethodsOfACountry(t *testing.T) {
 		"country=US":              `{"items":[{"code":"express","price":{"amount":1500,"currency":"USD"}},{"code":"standard","price":{"amount":500,"currency":"USD"}}]}`,
 		"country=IE&currency=XAU": `{"items":[]}`,
 		"country=XX":              `"field":"country"`,
+		"country=CU":              `"field":"country"`,
 		"country=IE&currency=eur": `"field":"currency"`,
 		"":                        `country`,
 	} {

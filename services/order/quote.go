@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,6 +21,9 @@ type quoted struct {
 // answer even when it can not be priced. The catalog's prices and our own promotions are read at once.
 func (s *service) quote(ctx context.Context, ref cartRef, address contract.Address, method, email string) (quoted, error) {
 	if err := validateDestination(address); err != nil {
+		return quoted{}, err
+	}
+	if err := s.mayServe("shipping_address.country", address.Country); err != nil {
 		return quoted{}, err
 	}
 	cart, err := s.neighbours.cart(ctx, ref)
@@ -50,6 +54,16 @@ func (s *service) quote(ctx context.Context, ref cartRef, address contract.Addre
 		return quoted{cart: cart}, err
 	}
 	return quoted{quote: quote, cart: cart, uses: usesOf(quote, offered, customer)}, nil
+}
+
+// mayServe refuses a country that this region does not serve: whoever asks from elsewhere cannot have goods sent there either.
+func (s *service) mayServe(field, country string) error {
+	if !slices.Contains(s.region.Refuses, country) {
+		return nil
+	}
+	err := contract.Errorf(contract.CodeNotServed, "this region may not serve %s", country)
+	err.Field = field
+	return err
 }
 
 // requote refuses a checkout whose promotion went to others since it was priced, with the price that stands now.

@@ -166,7 +166,7 @@ func (s *street) getCart(r *http.Request) (int, any, error) {
 func (s *street) getUserCart(r *http.Request) (int, any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := contract.UserCartID(r.PathValue("user"), "use")
+	id := contract.UserCartID(r.PathValue("user"))
 	cart := s.carts[id]
 	cart.CartID, cart.Currency = id, "USD"
 	return http.StatusOK, cart, nil

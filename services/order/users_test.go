@@ -50,7 +50,7 @@ func TestAUserBuysAndFindsTheirOrders(t *testing.T) {
 	s := openShop(t, unhurried())
 	user, stranger := geo.NewID(contract.KindUser, "euw"), geo.NewID(contract.KindUser, "use")
 	token, theirs := s.tokenOf(user), s.tokenOf(stranger)
-	own := contract.UserCartID(user, "use")
+	own := contract.UserCartID(user)
 
 	empty := s.must(http.MethodPost, "/api/v1/checkout", paying("tok_visa"), "Authorization", token, contract.HeaderIdempotencyKey, "early")
 	if empty.status < 400 || empty.status >= 500 {

@@ -143,6 +143,9 @@ func (c *Consumer) applyBatch(ctx context.Context, records []*kgo.Record) bool {
 
 // read decodes a record; false for one that is no event, now or ever.
 func (c *Consumer) read(ctx context.Context, record *kgo.Record) (contract.Event, bool) {
+	if record.Attrs.IsControl() {
+		return contract.Event{}, false // the end of a transaction
+	}
 	var event contract.Event
 	err := json.Unmarshal(record.Value, &event)
 	if err == nil {

@@ -183,11 +183,17 @@ func (s *Service) makeDatabase(t testing.TB) {
 // Token gives an Authorization header value with a role.
 func (s *Service) Token(t testing.TB, role string) string {
 	t.Helper()
+	return s.TokenOf(t, "tester", role)
+}
+
+// TokenOf gives an Authorization header value of somebody with a role.
+func (s *Service) TokenOf(t testing.TB, subject, role string) string {
+	t.Helper()
 	now := time.Now
 	if s.options.now != nil {
 		now = s.options.now
 	}
-	token, err := s.signer.Mint("tester", role, now(), time.Hour)
+	token, err := s.signer.Mint(subject, role, now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
