@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -108,6 +109,8 @@ type Tiers struct {
 	Regional bool `json:"regional_tiered_cache"`
 }
 
+var hostname = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+
 // PoolName gives the name of a region's pool.
 func PoolName(region string) string { return Owned + region }
 
@@ -115,6 +118,9 @@ func PoolName(region string) string { return Owned + region }
 func Desired(s Shop) (State, error) {
 	if len(s.Regions) == 0 || s.Hostname == "" || s.Rules == nil {
 		return State{}, errors.New("a zone needs rules, regions and a hostname")
+	}
+	if !hostname.MatchString(s.Hostname) {
+		return State{}, fmt.Errorf("the hostname %q is not of the form shop.example.com, in lower case", s.Hostname)
 	}
 	phases, err := translate(s)
 	if err != nil {
@@ -129,10 +135,14 @@ func Desired(s Shop) (State, error) {
 		Balancer: steer(s),
 		Tiers:    Tiers{Smart: true, Regional: s.Plan.Limits().RegionalTiers},
 	}
-	for _, region := range s.Regions {
+	for i, region := range s.Regions {
 		pool, scheme, err := poolOf(region)
 		if err != nil {
 			return State{}, err
+		}
+		if i > 0 && scheme != state.Monitor.Type {
+			return State{}, fmt.Errorf("the origin of %s is asked by %s and that of %s by %s: one monitor asks all regions, so let them be of one scheme",
+				s.Regions[0].Name, state.Monitor.Type, region.Name, scheme)
 		}
 		state.Monitor.Type = scheme
 		state.Pools = append(state.Pools, pool)
