@@ -54,6 +54,9 @@ func (c *Client) Diff(ctx context.Context, desired State) (*Diff, error) {
 	if err != nil {
 		return nil, err
 	}
+	if sends(now.State, refSecret) && !sends(desired, refSecret) {
+		return nil, fmt.Errorf("the zone proves itself to gateways by the rule %s, which would be deleted: set MERIDIAN_EDGE_SECRET to the gateways' secret (or delete the rule at Cloudflare first, if gateways want none)", refSecret)
+	}
 	d := &Diff{now: now, desired: desired}
 	for _, phase := range Phases() {
 		compareAll(d, "rule", now.Phases[phase], desired.Phases[phase], func(r Rule) string { return r.Ref })
@@ -68,6 +71,11 @@ func (c *Client) Diff(ctx context.Context, desired State) (*Diff, error) {
 	compareAll(d, "tiered_cache", []Tiers{now.Tiers}, []Tiers{desired.Tiers}, func(Tiers) string { return "zone" })
 	slices.SortStableFunc(d.Changes, func(a, b Change) int { return cmp.Compare(a.Kind, b.Kind) })
 	return d, nil
+}
+
+// sends says whether a rule of the transform phase has a ref.
+func sends(s State, ref string) bool {
+	return slices.ContainsFunc(s.Phases[PhaseTransform], func(r Rule) bool { return r.Ref == ref })
 }
 
 func (d *Diff) allUnchanged(rules []Rule) bool {

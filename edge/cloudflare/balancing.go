@@ -2,6 +2,8 @@ package cloudflare
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/cloudflare/cloudflare-go/v7/load_balancers"
 )
@@ -53,6 +55,15 @@ func (c *Client) writePool(ctx context.Context, d *Diff, want Pool) error {
 
 func (c *Client) writeBalancer(ctx context.Context, d *Diff) error {
 	want := d.desired.Balancer.renamed(d.now.poolIDs)
+	// Encoded here, as the parameters of rules are: the SDK's own encoder of maps races with itself.
+	regionPools, err := json.Marshal(want.RegionPools)
+	if err != nil {
+		return fmt.Errorf("write the pools of the load balancer: %w", err)
+	}
+	countryPools, err := json.Marshal(want.CountryPools)
+	if err != nil {
+		return fmt.Errorf("write the pools of the load balancer: %w", err)
+	}
 	if d.now.balancerID != "" {
 		var p load_balancers.LoadBalancerUpdateParams
 		set(&p.ZoneID.Value, &p.ZoneID.Present, c.access.Zone)
@@ -63,8 +74,8 @@ func (c *Client) writeBalancer(ctx context.Context, d *Diff) error {
 		set(&p.SteeringPolicy.Value, &p.SteeringPolicy.Present, load_balancers.SteeringPolicy(want.SteeringPolicy))
 		set(&p.DefaultPools.Value, &p.DefaultPools.Present, want.DefaultPools)
 		set(&p.FallbackPool.Value, &p.FallbackPool.Present, want.FallbackPool)
-		set(&p.RegionPools.Value, &p.RegionPools.Present, want.RegionPools)
-		set(&p.CountryPools.Value, &p.CountryPools.Present, want.CountryPools)
+		set(&p.RegionPools.Raw, &p.RegionPools.Present, any(json.RawMessage(regionPools)))
+		set(&p.CountryPools.Raw, &p.CountryPools.Present, any(json.RawMessage(countryPools)))
 		if _, err := c.balancer.Update(ctx, d.now.balancerID, p); err != nil {
 			return told("change the load balancer", err)
 		}
@@ -79,8 +90,8 @@ func (c *Client) writeBalancer(ctx context.Context, d *Diff) error {
 	set(&p.SteeringPolicy.Value, &p.SteeringPolicy.Present, load_balancers.SteeringPolicy(want.SteeringPolicy))
 	set(&p.DefaultPools.Value, &p.DefaultPools.Present, want.DefaultPools)
 	set(&p.FallbackPool.Value, &p.FallbackPool.Present, want.FallbackPool)
-	set(&p.RegionPools.Value, &p.RegionPools.Present, want.RegionPools)
-	set(&p.CountryPools.Value, &p.CountryPools.Present, want.CountryPools)
+	set(&p.RegionPools.Raw, &p.RegionPools.Present, any(json.RawMessage(regionPools)))
+	set(&p.CountryPools.Raw, &p.CountryPools.Present, any(json.RawMessage(countryPools)))
 	if _, err := c.balancer.New(ctx, p); err != nil {
 		return told("create the load balancer", err)
 	}

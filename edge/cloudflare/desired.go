@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,6 +102,8 @@ type Tiers struct {
 // of the name, in the letters that a name may have. No hostname has two dots together.
 func poolPrefix(hostname string) string { return Owned + strings.ReplaceAll(hostname, ".", "_") + "__" }
 
+var hostnameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+
 // PoolName gives the name of a region's pool.
 func PoolName(hostname, region string) string { return poolPrefix(hostname) + region }
 
@@ -108,6 +111,9 @@ func PoolName(hostname, region string) string { return poolPrefix(hostname) + re
 func Desired(s Shop) (State, error) {
 	if len(s.Regions) == 0 || s.Hostname == "" || s.Rules == nil {
 		return State{}, errors.New("a zone needs rules, regions and a hostname")
+	}
+	if !hostnameForm.MatchString(s.Hostname) {
+		return State{}, fmt.Errorf("the hostname %q is not of the form shop.example.com, in lower case", s.Hostname)
 	}
 	phases, err := translate(s)
 	if err != nil {
@@ -124,6 +130,10 @@ func Desired(s Shop) (State, error) {
 			return State{}, err
 		}
 		monitor := monitorOf(s, scheme, pool.Origins[0].Port)
+		if len(state.Monitors) > 0 && scheme != state.Monitors[0].Type {
+			return State{}, fmt.Errorf("the origin of %s is asked by %s and that of %s by %s: the zone asks all origins in one way, so let them be of one scheme",
+				s.Regions[0].Name, state.Monitors[0].Type, region.Name, scheme)
+		}
 		pool.Monitor = monitor.Description
 		state.Pools = append(state.Pools, pool)
 		if !slices.Contains(state.Monitors, monitor) {

@@ -26,6 +26,8 @@ type Limits struct {
 	CustomKey bool
 	// RegionalTiers says that locations may ask a hub of their part of the world first.
 	RegionalTiers bool
+	// OwnBlockAnswers says that a rule that blocks may say what it answers. Elsewhere shoppers see Cloudflare's own page, with 403.
+	OwnBlockAnswers bool
 	// CacheRules is how many cache rules a zone may have.
 	CacheRules int
 }
@@ -35,9 +37,9 @@ const PurgeOperations = 100
 
 var limits = map[Plan]Limits{
 	Free:       {PurgesPerSecond: 5.0 / 60, PurgeBurst: 25, CacheRules: 10},
-	Pro:        {PurgesPerSecond: 5, PurgeBurst: 25, CacheRules: 25},
-	Business:   {PurgesPerSecond: 10, PurgeBurst: 50, CacheRules: 50},
-	Enterprise: {PurgesPerSecond: 50, PurgeBurst: 500, CustomKey: true, RegionalTiers: true, CacheRules: 300},
+	Pro:        {PurgesPerSecond: 5, PurgeBurst: 25, OwnBlockAnswers: true, CacheRules: 25},
+	Business:   {PurgesPerSecond: 10, PurgeBurst: 50, OwnBlockAnswers: true, CacheRules: 50},
+	Enterprise: {PurgesPerSecond: 50, PurgeBurst: 500, CustomKey: true, RegionalTiers: true, OwnBlockAnswers: true, CacheRules: 300},
 }
 
 // Plans lists them, the smallest first.
@@ -53,3 +55,18 @@ func ParsePlan(name string) (Plan, error) {
 
 // Limits gives the plan's.
 func (p Plan) Limits() Limits { return limits[p] }
+
+// Lacks says, a sentence each, what of the rules the plan cannot do.
+func (p Plan) Lacks() []string {
+	var lacks []string
+	if !p.Limits().CustomKey {
+		lacks = append(lacks, "Every query parameter is part of a cache key on this plan, also those that the rules ignore.")
+	}
+	if !p.Limits().OwnBlockAnswers {
+		lacks = append(lacks, "Blocked requests get Cloudflare's own page with status 403 on this plan, not the shop's problem documents.")
+	}
+	if !p.Limits().RegionalTiers {
+		lacks = append(lacks, "Edge locations do not ask a hub of their part of the world on this plan.")
+	}
+	return lacks
+}

@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -18,7 +19,7 @@ func (s *state) setup() (setup emulator.Setup, complete bool, err error) {
 	if len(s.Things[balancers]) == 0 || s.Phases[cloudflare.PhaseCache].Rules == nil {
 		return emulator.Setup{}, false, nil
 	}
-	rules, err := s.zoneRules()
+	rules, err := s.zoneRules(s.host())
 	if err != nil {
 		return emulator.Setup{}, false, err
 	}
@@ -59,6 +60,14 @@ func (s *state) setup() (setup emulator.Setup, complete bool, err error) {
 		}
 	}
 	return setup, len(setup.Origins) > 0, nil
+}
+
+// host is the hostname of the load balancer, of several the first by id.
+func (s *state) host() string {
+	all := s.Things[balancers]
+	first := slices.Sorted(maps.Keys(all))[0]
+	name, _ := all[first]["name"].(string)
+	return name
 }
 
 // originOf reads a pool's gateway.

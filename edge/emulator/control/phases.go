@@ -102,6 +102,12 @@ func (s *Server) checkRule(phase string, i int, r thing) error {
 	if _, err := expression.Parse(text); err != nil {
 		return invalid(20127, "rule %d: %q is not a valid value for expression because the expression is invalid: Filter parsing error: %s", i+1, text, err)
 	}
+	if phase == cloudflare.PhaseFirewall && !s.cfg.Plan.Limits().OwnBlockAnswers {
+		parameters, _ := r["action_parameters"].(map[string]any)
+		if parameters["response"] != nil {
+			return invalid(20216, "rule %d: not entitled: a custom response of block needs a paid plan", i+1)
+		}
+	}
 	if phase == cloudflare.PhaseCache && !s.cfg.Plan.Limits().CustomKey {
 		parameters, _ := r["action_parameters"].(map[string]any)
 		if key, _ := parameters["cache_key"].(map[string]any); key["custom_key"] != nil {
