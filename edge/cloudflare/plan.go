@@ -28,18 +28,22 @@ type Limits struct {
 	RegionalTiers bool
 	// OwnBlockAnswers says that a rule that blocks may say what it answers. Elsewhere shoppers see Cloudflare's own page, with 403.
 	OwnBlockAnswers bool
-	// CacheRules is how many cache rules a zone may have.
-	CacheRules int
+	// Rules is how many rules each phase of a zone takes, those of others included.
+	Rules map[string]int
 }
 
 // PurgeOperations is how many tags, addresses or prefixes one purge request may name, on every plan.
 const PurgeOperations = 100
 
 var limits = map[Plan]Limits{
-	Free:       {PurgesPerSecond: 5.0 / 60, PurgeBurst: 25, CacheRules: 10},
-	Pro:        {PurgesPerSecond: 5, PurgeBurst: 25, OwnBlockAnswers: true, CacheRules: 25},
-	Business:   {PurgesPerSecond: 10, PurgeBurst: 50, OwnBlockAnswers: true, CacheRules: 50},
-	Enterprise: {PurgesPerSecond: 50, PurgeBurst: 500, CustomKey: true, RegionalTiers: true, OwnBlockAnswers: true, CacheRules: 300},
+	Free:       {PurgesPerSecond: 5.0 / 60, PurgeBurst: 25, Rules: phaseRules(5, 10, 10)},
+	Pro:        {PurgesPerSecond: 5, PurgeBurst: 25, OwnBlockAnswers: true, Rules: phaseRules(20, 25, 25)},
+	Business:   {PurgesPerSecond: 10, PurgeBurst: 50, OwnBlockAnswers: true, Rules: phaseRules(100, 50, 50)},
+	Enterprise: {PurgesPerSecond: 50, PurgeBurst: 500, CustomKey: true, RegionalTiers: true, OwnBlockAnswers: true, Rules: phaseRules(1000, 300, 300)},
+}
+
+func phaseRules(firewall, cache, transform int) map[string]int {
+	return map[string]int{PhaseFirewall: firewall, PhaseCache: cache, PhaseTransform: transform}
 }
 
 // Plans lists them, the smallest first.

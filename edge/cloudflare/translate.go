@@ -31,6 +31,13 @@ const problemBase = "https://meridian.store/problems/"
 // one wins. So each is written for what no earlier one takes.
 func translate(s Shop) (map[string][]Rule, error) {
 	t := translation{limits: s.Plan.Limits(), rules: s.Rules.List()}
+	for _, r := range t.rules {
+		for _, path := range r.Match.Paths {
+			if err := expressible(path); err != nil {
+				return nil, fmt.Errorf("rule %s: %w", r.Name, err)
+			}
+		}
+	}
 	firewall := []Rule{}
 	if countries := s.blocked(); len(countries) > 0 {
 		firewall = append(firewall, t.block("countries", "Countries that the shop may not serve", "ip.src.country in {"+quotedList(countries)+"}",
@@ -67,10 +74,10 @@ func at(hostname, matches string) string {
 }
 
 func check(phases map[string][]Rule, limits Limits) error {
-	if n := len(phases[PhaseCache]); n > limits.CacheRules {
-		return fmt.Errorf("the rules make %d cache rules; the plan takes %d", n, limits.CacheRules)
-	}
-	for _, rules := range phases {
+	for phase, rules := range phases {
+		if n := len(rules); n > limits.Rules[phase] {
+			return fmt.Errorf("the rules make %d rules of the phase %s; the plan takes %d", n, phase, limits.Rules[phase])
+		}
 		for _, r := range rules {
 			if _, err := expression.Parse(r.Expression); err != nil {
 				return fmt.Errorf("rule %s: %w", r.Ref, err)
@@ -173,6 +180,22 @@ func pathExpression(pattern string) string {
 	return text + fmt.Sprintf(" and not ends_with(%s, \"-\") and not ends_with(%s, \"_\"))", path, path)
 }
 
+// expressible refuses a path pattern that pathExpression would not say truly: it judges the path as a whole, where a pattern means one segment.
+func expressible(pattern string) error {
+	if !strings.Contains(pattern, "{") {
+		return nil
+	}
+	if strings.HasSuffix(pattern, "/**") {
+		return fmt.Errorf("the path %s has {…} before **, which the language of Cloudflare's rules cannot say", pattern)
+	}
+	for segment := range strings.SplitSeq(pattern, "/") {
+		if !strings.HasPrefix(segment, "{") && slices.ContainsFunc(oddities, func(odd string) bool { return strings.Contains(segment+"/", odd) }) {
+			return fmt.Errorf("the path %s has the segment %s beside {…}, which the language of Cloudflare's rules cannot say", pattern, segment)
+		}
+	}
+	return nil
+}
+
 // overlapping gives those of some patterns that a path of the others could match too.
 func overlapping(earlier, later []string) []string {
 	var both []string
@@ -234,8 +257,11 @@ func transforms(s Shop, cached []string) []Rule {
 	for _, name := range dropped {
 		headers[name] = map[string]any{"operation": "remove"}
 	}
-	rules := []Rule{{Ref: Owned + "anonymous", Description: "Nothing of a shopper's reaches the origin of an answer for all",
-		Expression: strings.Join(cached, " or "), Action: "rewrite", Parameters: map[string]any{"headers": headers}, Enabled: true}}
+	var rules []Rule
+	if len(cached) > 0 {
+		rules = append(rules, Rule{Ref: Owned + "anonymous", Description: "Nothing of a shopper's reaches the origin of an answer for all",
+			Expression: strings.Join(cached, " or "), Action: "rewrite", Parameters: map[string]any{"headers": headers}, Enabled: true})
+	}
 	if s.EdgeSecret != "" {
 		rules = append(rules, Rule{Ref: refSecret, Description: "Proves to gateways that a request came through the edge", Expression: "true", Action: "rewrite",
 			Parameters: map[string]any{"headers": map[string]any{headerAuth: map[string]any{"operation": "set", "value": s.EdgeSecret}}}, Enabled: true})

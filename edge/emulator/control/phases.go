@@ -39,7 +39,7 @@ func (s *Server) putPhase(r *http.Request) (any, error) {
 	if err := decode(r, &sent); err != nil {
 		return nil, err
 	}
-	if limit := s.cfg.Plan.Limits().CacheRules; phase == cloudflare.PhaseCache && len(sent.Rules) > limit {
+	if limit := s.cfg.Plan.Limits().Rules[phase]; len(sent.Rules) > limit {
 		return nil, invalid(20217, "exceeded maximum number of rules in the phase %s: %d out of %d", phase, len(sent.Rules), limit)
 	}
 	var written ruleset
