@@ -131,7 +131,9 @@ func TestAPurgeThatComesTooOftenIsMadeAgain(t *testing.T) {
 			writer.Header().Set("Content-Type", "application/json")
 			writer.Header().Set("Retry-After", "1")
 			writer.WriteHeader(http.StatusTooManyRequests)
-			writer.Write([]byte(`{"success":false,"errors":[{"code":971,"message":"too often"}],"messages":[],"result":null}`))
+			if _, err := writer.Write([]byte(`{"success":false,"errors":[{"code":971,"message":"too often"}],"messages":[],"result":null}`)); err != nil {
+				t.Error(err)
+			}
 			return
 		}
 		second = time.Now()
