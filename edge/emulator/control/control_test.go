@@ -407,6 +407,15 @@ func TestTheZoneDecidesAsTheRulesDo(t *testing.T) {
 	if got, err := w.edge.setup.Rules.Decide("GET", long); errors.Join(err, wantErr) != nil || want.Cache != nil || got.Cache == nil {
 		t.Errorf("a slug that is too long: the zone says %+v (%v), the rules %+v (%v)", got, err, want, wantErr)
 	}
+	// Each of the segments stands where a slug does.
+	for _, segment := range segments {
+		target := "/api/v1/products/" + segment
+		want, wantErr := s.Rules.Decide("GET", target)
+		got, gotErr := w.edge.setup.Rules.Decide("GET", target)
+		if (wantErr != nil) != (gotErr != nil) || (want.Cache != nil) != (got.Cache != nil) {
+			t.Errorf("%s: the zone says %+v (%v), the rules %+v (%v)", target, got, gotErr, want, wantErr)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		path := "/" + strings.Join(rapid.SliceOfN(rapid.SampledFrom(segments), 0, 5).Draw(t, "segments"), "/")
 		if rapid.Bool().Draw(t, "below the API") {
