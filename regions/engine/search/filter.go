@@ -134,6 +134,27 @@ func (s *schema) parseFilter(text string) (condition, error) {
 	return f, nil
 }
 
+// parseFilters reads filters that all have to let a document through.
+func (s *schema) parseFilters(texts ...string) (condition, error) {
+	var all both
+	for _, text := range texts {
+		f, err := s.parseFilter(text)
+		if err != nil {
+			return nil, err
+		}
+		if f != nil {
+			all = append(all, f)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil, nil
+	case 1:
+		return all[0], nil
+	}
+	return all, nil
+}
+
 func malformed() error { return badRequest("Could not parse the filter query.") }
 
 type filterParser struct {

@@ -9,7 +9,12 @@ import (
 
 // collection is a schema with its documents and their index, in memory. What is written is on disk before it is here: see store.go.
 type collection struct {
-	mu sync.RWMutex
+	// writing is held by the one writer of the moment, from judging what came to showing it; mu only while what it wrote is shown, so that
+	// searches never wait for the disk. A writer reads without mu.
+	writing sync.Mutex
+	mu      sync.RWMutex
+	// gone is set once the collection was deleted: who found it just before may not write into one of the same name.
+	gone bool
 	schema
 	// slots hold the documents; one that was deleted leaves a nil, which is used again.
 	slots []*document

@@ -164,7 +164,7 @@ func (c *collection) readFields(in parameters, p *params) error {
 }
 
 func (c *collection) readRest(in parameters, p *params) (err error) {
-	if p.filter, err = c.parseFilter(in["filter_by"]); err != nil {
+	if p.filter, err = c.parseFilters(in["filter_by"], in[fixedFilter]); err != nil {
 		return err
 	}
 	if p.sort, err = c.parseSort(in["sort_by"]); err != nil {
