@@ -7,15 +7,13 @@ import (
 	"math"
 )
 
-// document is one of a collection's, with its values ready to be compared.
+// document is one of a collection's, with its values ready to be indexed.
 type document struct {
 	id     string
 	source json.RawMessage
 	// texts are the values of text fields, numbers those of number and truth fields (1 and 0), by the field's name in the document.
 	texts   map[string][]string
 	numbers map[string][]float64
-	// words are the distinct words of each text field, to be taken out of the index with the document.
-	words map[string][]string
 }
 
 const maxDocument = 1 << 20

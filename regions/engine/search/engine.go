@@ -153,7 +153,7 @@ func (e *Engine) alter(c *collection, fields []field) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.schema, c.slots, c.free, c.byID, c.all, c.words = fresh.schema, fresh.slots, fresh.free, fresh.byID, fresh.all, fresh.words
+	c.schema, c.slots, c.free, c.byID, c.all, c.texts, c.numbers = fresh.schema, fresh.slots, fresh.free, fresh.byID, fresh.all, fresh.texts, fresh.numbers
 	return nil
 }
 
@@ -193,9 +193,11 @@ func (c *collection) judge(text []byte, action string, pending map[string]*docum
 		return nil, badRequest("Bad JSON.")
 	}
 	id, _ := named.ID.(string)
-	before := pending[id]
-	if slot, there := c.byID[id]; there && before == nil {
-		before = c.slots[slot]
+	var before json.RawMessage
+	if d := pending[id]; d != nil {
+		before = d.source
+	} else if slot, there := c.byID[id]; there {
+		before = c.slots[slot].source
 	}
 	switch action {
 	case actionCreate:
@@ -208,7 +210,7 @@ func (c *collection) judge(text []byte, action string, pending map[string]*docum
 			return nil, notFound("Could not find a document with id: %s", id)
 		}
 		if before != nil {
-			changed, err := merged(before.source, text)
+			changed, err := merged(before, text)
 			if err != nil {
 				return nil, err
 			}
@@ -305,12 +307,12 @@ func (e *Engine) importBatch(c *collection, lines [][]byte, action string, answe
 }
 
 // remove deletes documents by their ids and tells which there were.
-func (e *Engine) remove(c *collection, ids ...string) ([]*document, error) {
+func (e *Engine) remove(c *collection, ids ...string) ([]*stored, error) {
 	if err := c.beginWrite(); err != nil {
 		return nil, err
 	}
 	defer c.writing.Unlock()
-	var gone []*document
+	var gone []*stored
 	var changes []change
 	for _, id := range ids {
 		if slot, there := c.byID[id]; there {
