@@ -115,8 +115,8 @@ type walk struct {
 	prefix bool
 	// other is the word that is looked at, rows its table, a row for each of its letters and one before, and best the least distance of any of
 	// its beginnings up to there.
-	other []rune
-	rows  [][]int
+	other   []rune
+	rows    [][]int
 	best    []int
 	letters []rune // of the next word, kept to be used again
 }

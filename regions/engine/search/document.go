@@ -3,7 +3,6 @@ package search
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 )
 
@@ -18,11 +17,25 @@ type document struct {
 
 const maxDocument = 1 << 20
 
-// read judges a document by a schema.
+// read judges a document that comes in by a schema.
 func (s *schema) read(text []byte) (*document, error) {
 	if len(text) > maxDocument {
 		return nil, badRequest("Document is larger than %d bytes.", maxDocument)
 	}
+	d, err := s.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	var short bytes.Buffer
+	if err := json.Compact(&short, text); err != nil {
+		return nil, badRequest("Bad JSON.")
+	}
+	d.source = short.Bytes()
+	return d, nil
+}
+
+// parse takes the values of a document apart.
+func (s *schema) parse(text []byte) (*document, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var members map[string]any
@@ -51,11 +64,6 @@ func (s *schema) read(text []byte) (*document, error) {
 			return nil, err
 		}
 	}
-	source, err := json.Marshal(members)
-	if err != nil {
-		return nil, fmt.Errorf("encode a document: %w", err)
-	}
-	d.source = source
 	return d, nil
 }
 

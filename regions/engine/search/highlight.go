@@ -14,7 +14,7 @@ func (c *collection) highlight(s scored, p *params) (list []map[string]any, byFi
 		return list, byField, nil
 	}
 	words := p.readings[s.reading]
-	d, err := c.schema.read(c.slots[s.slot].source)
+	d, err := c.schema.parse(c.slots[s.slot].source)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -123,13 +123,13 @@ func wholeValue(value string, f *field) string {
 	return value
 }
 
-// take removes a document by its id; false when there is none. The caller is the writer, and no search runs.
-func (c *collection) take(id string) bool {
+// take removes the document with an id, if there is one. The caller is the writer, and no search runs.
+func (c *collection) take(id string) {
 	slot, there := c.byID[id]
 	if !there {
-		return false
+		return
 	}
-	d, err := c.schema.read(c.slots[slot].source)
+	d, err := c.schema.parse(c.slots[slot].source)
 	if err != nil {
 		panic(fmt.Sprintf("the document %s fits its schema no longer: %s", id, err))
 	}
@@ -147,7 +147,6 @@ func (c *collection) take(id string) bool {
 	c.free = append(c.free, slot)
 	delete(c.byID, id)
 	c.all.Remove(slot)
-	return true
 }
 
 func (x *textIndex) remove(slot uint32, values []string, f *field) {

@@ -8,29 +8,29 @@ import (
 
 // params are a search's, read and bounded.
 type params struct {
-	q                        string
-	by                       []searched
-	numTypos                 int
-	minLen1, minLen2         int
-	typoThreshold            int
-	dropThreshold            int
-	prioritizeExact          bool
-	filter                   condition
-	sort                     []sortKey
-	facets                   []facetBy
-	maxFacetValues           int
-	facetQuery               string
-	page, perPage, offset    int
-	include, exclude         []string
-	highlightFields          []string
-	highlightFull            []string
-	highlightStart           string
-	highlightEnd             string
-	pinned                   []pin
-	hidden                   []string
-	enableOverrides          bool
-	prefixGlobal             bool
-	readings                 [][]string // the ways in which synonyms let the query be read
+	q                     string
+	by                    []searched
+	numTypos              int
+	minLen1, minLen2      int
+	typoThreshold         int
+	dropThreshold         int
+	prioritizeExact       bool
+	filter                condition
+	sort                  []sortKey
+	facets                []facetBy
+	maxFacetValues        int
+	facetQuery            string
+	page, perPage, offset int
+	include, exclude      []string
+	highlightFields       []string
+	highlightFull         []string
+	highlightStart        string
+	highlightEnd          string
+	pinned                []pin
+	hidden                []string
+	enableOverrides       bool
+	prefixGlobal          bool
+	readings              [][]string // the ways in which synonyms let the query be read
 }
 
 // searched is a field that the words are looked for in.

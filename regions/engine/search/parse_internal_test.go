@@ -2,6 +2,7 @@ package search
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -54,7 +55,7 @@ func FuzzWhatComesIn(f *testing.F) {
 		_, _ = parsePins(text)
 		_, _ = s.read([]byte(text))
 		if answer, err := c.search(parameters{"q": text, "query_by": "title"}); err != nil || answer["found"] == nil {
-			if _, refused := err.(*failure); !refused {
+			if refused := new(failure); !errors.As(err, &refused) {
 				t.Errorf("%q: %v", text, err)
 			}
 		}
