@@ -59,6 +59,8 @@ func newEntry(response *fasthttp.Response, settings *rule.Cache, asked time.Time
 		switch {
 		case keep > 0 && aboutOneRequest(name):
 		case name == settings.TagsHeader:
+		// No cookie reaches the origin here, so what it sets would replace the one that the shopper has.
+		case name == "Set-Cookie":
 		case name == "Cache-Control" && keep > 0:
 			e.headers = append(e.headers, [2]string{name, forBrowser(value, settings.BrowserTTL)})
 		default:

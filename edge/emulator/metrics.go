@@ -14,8 +14,12 @@ type metrics struct {
 	up      *prometheus.GaugeVec
 	purges  *prometheus.CounterVec
 	dropped *prometheus.CounterVec
-	raced   prometheus.Counter
+	fills   *prometheus.CounterVec
 }
+
+// fillMetrics are one location's. An answer is kept; or passed on, because it may not be; or raced, because it was purged while it was on
+// its way; or there was none.
+type fillMetrics struct{ kept, passed, raced, failed prometheus.Counter }
 
 // originMetrics are one origin's.
 type originMetrics struct {
@@ -40,9 +44,9 @@ func newMetrics(registry *prometheus.Registry, cache *tagcache.Cache[*entry]) (*
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meridian_edge_purged_entries_total", Help: "Copies that purges have dropped.",
 		}, []string{"by"}),
-		raced: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "meridian_edge_raced_fills_total", Help: "Answers that were not kept, because they were purged while they were on their way.",
-		}),
+		fills: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meridian_edge_fills_total", Help: "Questions to a hub or an origin by edge location: the answer was kept, passed on, raced by a purge and so not kept, or failed.",
+		}, []string{"location", "outcome"}),
 	}
 	bytes := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "meridian_edge_cache_bytes", Help: "What the cache of all locations holds.",
@@ -50,7 +54,7 @@ func newMetrics(registry *prometheus.Registry, cache *tagcache.Cache[*entry]) (*
 	entries := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "meridian_edge_cache_entries", Help: "How many copies the caches of all locations hold.",
 	}, func() float64 { return float64(cache.Len()) })
-	for _, c := range []prometheus.Collector{m.answers, m.asked, m.up, m.purges, m.dropped, m.raced, bytes, entries} {
+	for _, c := range []prometheus.Collector{m.answers, m.asked, m.up, m.purges, m.dropped, m.fills, bytes, entries} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("edge: metrics: %w", err)
 		}
@@ -64,6 +68,15 @@ func (m *metrics) forLocation(iata string) map[result]prometheus.Counter {
 		counters[r] = m.answers.WithLabelValues(iata, string(r))
 	}
 	return counters
+}
+
+func (m *metrics) fillsOf(iata string) fillMetrics {
+	return fillMetrics{
+		kept:   m.fills.WithLabelValues(iata, "kept"),
+		passed: m.fills.WithLabelValues(iata, "passed"),
+		raced:  m.fills.WithLabelValues(iata, "raced"),
+		failed: m.fills.WithLabelValues(iata, "failed"),
+	}
 }
 
 func (m *metrics) forOrigin(region, from string) originMetrics {

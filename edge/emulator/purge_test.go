@@ -111,7 +111,7 @@ func TestAFillThatRacesAPurgeIsNotKept(t *testing.T) {
 			t.Fatalf("race %d: after it all %s shows %s, not %s (the first got %s)", race, got.cache(), got.body, late, first.body)
 		}
 	}
-	if raced := w.metric("meridian_edge_raced_fills_total"); raced != races {
+	if raced := w.metric(`meridian_edge_fills_total{location="IAD",outcome="raced"}`); raced != races {
 		t.Errorf("%v fills were dropped for a purge, want %d", raced, races)
 	}
 }

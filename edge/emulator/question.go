@@ -16,10 +16,13 @@ type question struct {
 	cache       *rule.Cache
 	forwarded   [][2]string
 	ip          string
+	// direct says that an origin is asked. Otherwise a hub is, by a direct question: no question can come to wait for itself, even while
+	// another setup makes hubs of other locations.
+	direct bool
 }
 
 func newQuestion(ctx *fasthttp.RequestCtx, s shopper, decision rule.Decision, key string) question {
-	q := question{shopper: s, key: key, target: decision.Target, cache: decision.Cache, ip: ctx.RemoteIP().String()}
+	q := question{shopper: s, key: key, target: decision.Target, cache: decision.Cache, ip: ctx.RemoteIP().String(), direct: s.hub == nil}
 	for _, name := range decision.Cache.ForwardHeaders {
 		if value := ctx.Request.Header.Peek(name); len(value) > 0 {
 			q.forwarded = append(q.forwarded, [2]string{name, string(value)})
@@ -28,21 +31,35 @@ func newQuestion(ctx *fasthttp.RequestCtx, s shopper, decision rule.Decision, ke
 	return q
 }
 
-// at is the same question, asked by another location.
+// at is the same question, asked of an origin by another location.
 func (q question) at(other *site) question {
 	q.shopper = shopper{site: other, country: q.country}
 	q.key = other.IATA + q.target
+	q.direct = true
 	return q
 }
 
-// ask gets the whole representation: from the location's hub, or from an origin. What is kept, when it may not be shown any more, may turn
-// out to be what the origin still says.
-func (e *Edge) ask(q question, kept *entry) (*entry, error) {
-	if hub := q.site.hub; hub != nil {
-		travel(q.site.to(hub))
-		answer, _, err := e.lookup(q.at(hub))
-		return answer, err
+// flight names what those wait for together who have the same question.
+func (q question) flight() string {
+	if q.direct {
+		return q.key
 	}
+	return "by hub " + q.key
+}
+
+// askHub gets the answer of the location's hub, which may be stale.
+func (e *Edge) askHub(q question) (*entry, result, error) {
+	travel(q.site.to(q.site.hub))
+	answer, how, err := e.obtain(q.at(q.site.hub))
+	if how == resultHit {
+		how = resultMiss // there, but not here
+	}
+	return answer, how, err
+}
+
+// ask gets the whole representation from an origin. What is kept, when it may not be shown any more, may turn out to be what the origin
+// still says.
+func (e *Edge) ask(q question, kept *entry) (*entry, error) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)

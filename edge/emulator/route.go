@@ -26,3 +26,8 @@ func candidates(plan []*origin) []*origin {
 	}
 	return order
 }
+
+// anyAlive says whether one of the origins has answered its probes lately.
+func anyAlive(plan []*origin) bool {
+	return slices.ContainsFunc(plan, func(o *origin) bool { return o.health() != down })
+}

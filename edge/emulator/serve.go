@@ -52,8 +52,8 @@ func (e *Edge) serve(ctx *fasthttp.RequestCtx) {
 		writeEmbargo(ctx, s.country)
 		return
 	}
-	method := string(ctx.Method())
-	if !slices.Contains(methods, method) {
+	method, allowed := methodOf(ctx)
+	if !allowed {
 		s.count(resultRefuse)
 		writeProblem(ctx, problem{status: http.StatusMethodNotAllowed, code: "invalid", title: "Method not allowed"})
 		return
@@ -79,6 +79,15 @@ func (e *Edge) serve(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	e.serveCached(ctx, s, decision)
+}
+
+// methodOf gives the method, when it is one of those that are allowed, without a copy of its own.
+func methodOf(ctx *fasthttp.RequestCtx) (method string, allowed bool) {
+	i := slices.IndexFunc(methods, func(m string) bool { return m == string(ctx.Method()) })
+	if i < 0 {
+		return "", false
+	}
+	return methods[i], true
 }
 
 func (s *site) count(r result) { s.answers[r].Inc() }

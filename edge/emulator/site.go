@@ -16,6 +16,7 @@ type site struct {
 	geo.Location
 	latitude, longitude string // as CDNs send them: degrees to three decimals
 	answers             map[result]prometheus.Counter
+	fills               fillMetrics
 
 	// toZone is how long the way to the location's own region and back takes, where distances count.
 	toZone  time.Duration
@@ -34,6 +35,7 @@ func newSite(location geo.Location, origins map[string]*origin, steering Steerin
 		latitude:  strconv.FormatFloat(location.Point.Latitude, 'f', 3, 64),
 		longitude: strconv.FormatFloat(location.Point.Longitude, 'f', 3, 64),
 		answers:   m.forLocation(location.IATA),
+		fills:     m.fillsOf(location.IATA),
 		origins:   origins, steering: steering,
 	}
 }

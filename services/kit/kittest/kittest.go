@@ -140,6 +140,13 @@ func (s *Service) makeEnvironment(t testing.TB) {
 	if s.definition.Schema != nil {
 		s.makeDatabase(t)
 	}
+	switch s.definition.Name {
+	case contract.ServiceSearch:
+		s.Env.TypesenseURL, s.Env.TypesenseKey = enginetest.Search(t)
+	case contract.ServicePurge:
+		// Nobody is there: it starts, and waits.
+		s.Env.CloudflareURL, s.Env.CloudflareToken, s.Env.CloudflareZone, s.Env.CloudflarePlan = "http://127.0.0.1:1", "token", "zone", "enterprise"
+	}
 	if s.definition.UsesRedis {
 		s.Env.RedisAddress, s.Env.RedisPassword = enginetest.Redis(t)
 	}

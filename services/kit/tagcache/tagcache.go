@@ -98,13 +98,15 @@ func (c *Cache[E]) PurgedSince(asked uint64, key string, e E) bool {
 	return c.purges.since(asked, key, e.Tags())
 }
 
-// Reweigh counts what an entry that is still there has grown by.
+// Reweigh counts what an entry that is still there has grown by. Looking and writing are one step: a purge that came between them would be
+// undone.
 func (c *Cache[E]) Reweigh(key string, e E) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.current(key, e) {
-		c.entries.Set(key, e)
-	}
+	c.entries.ComputeIfPresent(key, func(now E) (E, otter.ComputeOp) {
+		if now != e {
+			return now, otter.CancelOp
+		}
+		return e, otter.WriteOp
+	})
 }
 
 func (c *Cache[E]) current(key string, e E) bool {

@@ -172,3 +172,35 @@ func TestConcurrentFillsAndPurges(t *testing.T) {
 	done.Store(true)
 	all.Wait()
 }
+
+// An entry that grows while all is purged, or all that matches, does not come back by that.
+func TestWhatIsWeighedAnewStaysPurged(t *testing.T) {
+	t.Parallel()
+	c := open(t, 1<<20)
+	purges := []func(){
+		func() { c.PurgeEverything() },
+		func() { c.PurgeMatching(func(string) bool { return true }) },
+		func() { c.PurgeTags("t") },
+		func() { c.PurgeKeys("k") },
+	}
+	for round := range 1000 {
+		p := &page{tags: []string{"t"}}
+		c.Put("k", p, c.Moment())
+		var purged atomic.Bool
+		var growing sync.WaitGroup
+		started := make(chan struct{})
+		growing.Go(func() {
+			close(started)
+			for !purged.Load() {
+				c.Reweigh("k", p)
+			}
+		})
+		<-started
+		purges[round%len(purges)]()
+		purged.Store(true)
+		growing.Wait()
+		if _, found := c.Get("k"); found {
+			t.Fatalf("round %d: it is there after the purge", round)
+		}
+	}
+}
