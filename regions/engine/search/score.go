@@ -1,7 +1,16 @@
 package search
 
 import (
+	"strconv"
+
 	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// The parts of a score, and where they stand in it.
+const (
+	allShift, heldShift, typosShift, exactShift, wholeShift, weightShift = 50, 40, 32, 24, 20, 8
+	fieldsMask                                                           = 15
+	byteMask                                                             = 1<<8 - 1
 )
 
 // tally is what one field of one document holds of a query's words.
@@ -51,14 +60,14 @@ func (l *lookup) score(a attempt, asked int) []scored {
 					exact = 1
 				}
 			}
-			value := int64(t.held)<<40 | int64(255-t.typos)<<32 | exact<<24 | whole<<20 | int64(in.weight)<<8
+			value := int64(t.held)<<heldShift | int64(byteMask-t.typos)<<typosShift | exact<<exactShift | whole<<wholeShift | int64(in.weight)<<weightShift
 			found[n].text = max(found[n].text, value)
 		}
 	}
 	all := int64(len(a.words))
 	for n, slot := range slots {
 		found[n].slot, found[n].reading = slot, int32(a.reading)
-		found[n].text |= all<<50 | int64(min(fields[n], 15))
+		found[n].text |= all<<allShift | int64(min(fields[n], fieldsMask))
 	}
 	return found
 }
@@ -83,4 +92,15 @@ func count(tallies []tally, slots []uint32, found, holders *roaring.Bitmap, word
 		t.unsure = t.unsure || way > 0
 	}
 	return any
+}
+
+// explained takes a score apart, in Typesense's words.
+func explained(s scored, p *params) map[string]any {
+	part := func(shift, mask int64) int64 { return s.text >> shift & mask }
+	matched := part(allShift, byteMask)
+	return map[string]any{
+		"score": strconv.FormatInt(s.text, 10), "best_field_score": strconv.FormatInt(s.text&(1<<allShift-1)>>wholeShift, 10),
+		"best_field_weight": part(weightShift, byteMask), "fields_matched": part(0, fieldsMask), "tokens_matched": matched,
+		"num_tokens_dropped": int64(len(p.readings[s.reading])) - matched, "typo_prefix_score": byteMask - part(typosShift, byteMask),
+	}
 }

@@ -63,7 +63,7 @@ func (c *collection) hit(s scored, p *params) (map[string]any, error) {
 	}
 	hit := map[string]any{"document": document, "highlights": list, "highlight": byField}
 	if s.text > 0 {
-		hit["text_match"] = s.text
+		hit["text_match"], hit["text_match_info"] = s.text, explained(s, p)
 	}
 	return hit, nil
 }
