@@ -69,3 +69,21 @@ func TestACallersFilterDoesNotOpenAKeys(t *testing.T) {
 		}
 	}
 }
+
+// What would change what is found, and is not done, is refused by its name.
+func TestWhatIsNotDoneIsRefused(t *testing.T) {
+	t.Parallel()
+	c := newCollection(*testSchema(t))
+	for name, value := range map[string]string{"group_by": "title", "vector_query": "v:([1])", "infix": "always", "preset": "p", "sort_by": "_eval(in:true):desc"} {
+		_, err := c.search(parameters{"q": "*", name: value})
+		if err == nil || !strings.Contains(err.Error(), "is not supported by this engine") {
+			t.Errorf("%s: %v, want a refusal", name, err)
+		}
+	}
+	for _, f := range []field{{Name: "x", Type: "string", Stem: true}, {Name: "x", Type: "string", Infix: true}, {Name: "x", Type: "float[]", Dimension: 3}, {Name: "x", Type: "string", Reference: "a.b"}} {
+		s := schema{Name: "c", Fields: []field{f}}
+		if err := s.prepare(); err == nil || !strings.Contains(err.Error(), "is not supported by this engine") {
+			t.Errorf("%+v: %v, want a refusal", f, err)
+		}
+	}
+}

@@ -43,6 +43,9 @@ func (s *schema) parseSort(text string) ([]sortKey, error) {
 		default:
 			return nil, badRequest("Order for field `%s` should be either ASC or DESC.", key.name)
 		}
+		if strings.HasPrefix(key.name, "_") && key.name != textMatch {
+			return nil, badRequest("`%s` is not supported by this engine.", key.name)
+		}
 		if base, option, has := strings.Cut(key.name, "("); has {
 			key.name = strings.TrimSpace(base)
 			key.missingFirst = strings.ReplaceAll(strings.TrimSuffix(option, ")"), " ", "") == missingFirst

@@ -16,6 +16,9 @@ const (
 	usualFacets   = 10
 )
 
+// unsupported are parameters that would change what is found, were they not refused.
+var unsupported = []string{"group_by", "infix", "vector_query", "preset", "stopwords", "voice_query", "conversation", "override_tags", "split_join_tokens"}
+
 // parameters are a search's as they came: by name, from the query or a body.
 type parameters map[string]string
 
@@ -176,8 +179,10 @@ func (c *collection) readRest(in parameters, p *params) (err error) {
 	if len(p.facets) > maxFacets {
 		return badRequest("More than %d facets.", maxFacets)
 	}
-	if in["group_by"] != "" {
-		return badRequest("`group_by` is not supported by this engine.")
+	for _, name := range unsupported {
+		if value := in[name]; value != "" && value != "off" && value != "false" {
+			return badRequest("`%s` is not supported by this engine.", name)
+		}
 	}
 	p.pinned, err = parsePins(in["pinned_hits"])
 	return err
