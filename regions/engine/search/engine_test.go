@@ -66,6 +66,9 @@ func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 				break
 			}
 		}
+		if answered < enough {
+			t.Fatalf("document %d is refused", answered)
+		}
 		<-killed
 		_ = engine.Wait()
 		engine = start()
