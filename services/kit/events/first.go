@@ -2,9 +2,11 @@ package events
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -21,7 +23,8 @@ func (c *Consumer) beginAtEnd(ctx context.Context) error {
 	defer client.Close()
 	admin := kadm.NewClient(client)
 	committed, err := admin.FetchOffsetsForTopics(ctx, c.Group, c.Topics...)
-	if err != nil {
+	// A group that nobody was ever in is not known at all, or has no offsets: brokers differ.
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return fmt.Errorf("ask how far %s is: %w", c.Group, err)
 	}
 	begun := false
