@@ -25,7 +25,7 @@ func TestAProcessIsToldItsOwnSecretsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	owners := map[string][]string{
-		l.secrets.Redis["us-east"]: {"cart", "inventory", "identity", "gateway"},
+		l.secrets.Redis["us-east"]: {"cart", "inventory", "identity", "gateway", "search"},
 		l.secrets.Edge:             {"gateway"}, l.secrets.Directory: {"identity"}, l.secrets.SQLAdmin: nil,
 	}
 	for _, service := range cluster.Names() {
