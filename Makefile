@@ -53,7 +53,12 @@ build: ## Build bin/meridian
 .PHONY: loadtest
 loadtest: engines build $(K6) ## Shoppers of 20 cities browse and buy for 30 s; fails when a threshold is missed
 	@go build -o bin/loadtest ./loadtest
-	@bin/loadtest --k6 $(K6) $(ARGS)
+	@bin/loadtest visits --k6 $(K6) $(ARGS)
+
+.PHONY: nearness
+nearness: engines build ## Read the catalog from 20 cities over realistic distances, from cold caches on; fails when one is not near
+	@go build -o bin/loadtest ./loadtest
+	@bin/loadtest nearness $(ARGS)
 
 $(K6):
 	@echo "==> Building k6 $(K6_VERSION) from its Go module (once; about 2 minutes on 2 cores)"

@@ -43,6 +43,8 @@ type verbs struct {
 	Migrate  migrate  `cmd:"" help:"Bring every service's database to the newest schema."`
 	SQL      sources  `cmd:"" name:"sql" help:"Print the SQL that the source of Meridian sends, for another engine to parse."`
 	Geo      globe    `cmd:"" help:"Explain which region serves whom."`
+	Edge     edges    `cmd:"" help:"Show, apply and purge what the edge holds: on this machine, or a zone at Cloudflare."`
+	Search   searches `cmd:"" help:"Compare a region's search index with the catalog, or build it anew."`
 	Region   region   `cmd:"" help:"Start, stop or show a region of the running copy, or run one in this process."`
 	Service  service  `cmd:"" help:"Run one service of a region in this process."`
 	Engine   engines  `cmd:"" help:"Run one engine in this process."`

@@ -1,17 +1,11 @@
 package command
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/meridian-store/meridian/edge/emulator"
-	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/regions/engine/broker"
+	"github.com/meridian-store/meridian/regions/engine/search"
 )
 
 type engines struct {
@@ -19,6 +13,7 @@ type engines struct {
 	Redis    redisEngine    `cmd:"" help:"Run a region's Redis."`
 	Consul   consulEngine   `cmd:"" help:"Run a region's Consul server."`
 	Broker   brokerEngine   `cmd:"" help:"Run a region's event broker (kfake, which speaks Kafka's protocol)."`
+	Search   searchEngine   `cmd:"" help:"Run a region's search engine, which speaks Typesense's API."`
 	Edge     edgeEngine     `cmd:"" help:"Run the edge on this machine."`
 	Links    linksEngine    `cmd:"" help:"Run the links between regions (toxiproxy), which can be delayed and cut."`
 }
@@ -28,57 +23,20 @@ type brokerEngine struct {
 	Data    string `required:"" help:"Folder that keeps its records." type:"path"`
 }
 
+type searchEngine struct {
+	Address string `required:"" help:"host:port to listen on."`
+	Data    string `required:"" help:"Folder that keeps its documents." type:"path"`
+	Key     string `required:"" env:"MERIDIAN_TYPESENSE_KEY" help:"The admin key, which clients present (better given by the environment)."`
+}
+
+// Run serves until it is interrupted.
+func (s *searchEngine) Run(e *env) error {
+	return search.Run(e.ctx, search.Config{Address: s.Address, DataDir: s.Data, AdminKey: s.Key, Logger: e.logger("search")})
+}
+
 // Run serves until it is interrupted.
 func (b *brokerEngine) Run(e *env) error {
 	return broker.Run(e.ctx, broker.Config{Address: b.Address, DataDir: b.Data, Logger: e.logger("broker")})
-}
-
-type edgeEngine struct {
-	Listen string   `required:"" help:"host:port for shoppers."`
-	Admin  string   `required:"" help:"host:port for /health, /ready and /metrics."`
-	Origin []string `required:"" help:"A region's gateway as <region>=<url>; repeat for each."`
-	Secret string   `env:"MERIDIAN_EDGE_SECRET" required:"" help:"Proves to gateways that a request came through the edge."`
-	Pprof  bool     `env:"MERIDIAN_PPROF" help:"Give CPU profiles at --admin, /debug/pprof/profile."`
-}
-
-// Run serves until it is interrupted.
-func (d *edgeEngine) Run(e *env) error {
-	origins, err := d.origins(e)
-	if err != nil {
-		return err
-	}
-	rules, err := rule.Default()
-	if err != nil {
-		return err
-	}
-	edge, err := emulator.New(emulator.Config{
-		Listen: d.Listen, AdminListen: d.Admin, Origins: origins, Rules: rules, OriginSecret: d.Secret, Profiling: d.Pprof,
-		Log: e.logger("edge"), Registry: prometheus.NewRegistry(),
-	})
-	if err != nil {
-		return err
-	}
-	if err := edge.Start(e.ctx); err != nil {
-		return err
-	}
-	<-e.ctx.Done()
-	return edge.Stop(context.WithoutCancel(e.ctx))
-}
-
-func (d *edgeEngine) origins(e *env) ([]emulator.Origin, error) {
-	var origins []emulator.Origin
-	for _, pair := range d.Origin {
-		name, url, found := strings.Cut(pair, "=")
-		if !found {
-			return nil, fmt.Errorf("--origin %q is not <region>=<url>", pair)
-		}
-		region, _, err := e.regionNamed(name)
-		if err != nil {
-			return nil, err
-		}
-		origins = append(origins, emulator.Origin{Region: name, Point: region.Point, URL: url, Resident: region.Resident, Refuses: region.Refuses})
-	}
-	return origins, nil
 }
 
 func (e *env) logger(name string) *slog.Logger {

@@ -17,6 +17,9 @@ const isoCountries = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ " +
 	"TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ " +
 	"VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
 
+// Countries lists the codes, in their order.
+func Countries() []string { return strings.Fields(isoCountries) }
+
 // ValidCountry reports whether code is an assigned ISO 3166-1 alpha-2 country code in upper case.
 func ValidCountry(code string) bool {
 	return len(code) == 2 && !strings.Contains(code, " ") && strings.Contains(isoCountries, code)

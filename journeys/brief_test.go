@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/meridian-store/meridian/regions/cluster"
 	"github.com/meridian-store/meridian/services/contract"
@@ -57,7 +58,7 @@ func standIn(t *testing.T, gateway *kittest.Service) {
 	t.Helper()
 	for _, name := range cluster.Names() {
 		if name != contract.ServiceGateway {
-			gateway.Neighbour(t, name, http.NotFoundHandler())
+			gateway.Neighbour(t, name, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 		}
 	}
 	kittest.Eventually(t, func() error {
@@ -146,5 +147,30 @@ func TestV4_APaymentFails(t *testing.T) {
 	p.ask(t, http.MethodGet, "/api/v1/cart", nil, &cart).want(t, http.StatusOK)
 	if len(cart.Lines) != 1 || cart.Lines[0].Quantity != 3 {
 		t.Fatalf("the cart lost what could not be paid: %+v", cart.Lines)
+	}
+}
+
+// V6: create a product by the API, and it is found within two seconds. Here in each region, by its title, a typo in it, and its brand.
+func TestV6_ACreatedProductIsFound(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	product := contract.ProductInput{Slug: "journey-quokka-lantern", Title: "Quokka Lantern", Brand: "Brushtail & Sons", Published: true, Variants: []contract.VariantInput{
+		{SKU: "JRN-QUOKKA", Prices: []contract.Money{{Amount: 4200, Currency: "USD"}}}}}
+	s.ask(t, "IAD", http.MethodPost, "/api/v1/admin/products", product, nil, s.token(t, contract.RoleMerchandiser)).want(t, http.StatusCreated)
+	begun := time.Now()
+	for _, location := range []string{"IAD", "DUB", "SIN"} {
+		for _, query := range []string{"quokka+lantern", "quoka", "brushtail"} {
+			kittest.Eventually(t, func() error {
+				var found struct {
+					Hits []contract.Summary `json:"hits"`
+				}
+				got := s.ask(t, location, http.MethodGet, "/api/v1/search?q="+query, nil, &found)
+				if got.status != http.StatusOK || len(found.Hits) == 0 || found.Hits[0].Slug != product.Slug || found.Hits[0].PriceFrom == nil || found.Hits[0].PriceFrom.Amount != 4200 {
+					return fmt.Errorf("at %s %q finds %d %.300s", location, query, got.status, got.body)
+				}
+				return nil
+			})
+		}
+		t.Logf("%s finds it by title, typo and brand %s after it was created", location, time.Since(begun).Round(time.Millisecond))
 	}
 }

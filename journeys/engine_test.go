@@ -74,7 +74,7 @@ func TestAnyProcessThatIsKilledComesBackAndNothingIsLost(t *testing.T) {
 		killed[victim.pid] = true
 		s.killAndAwait(t, victim)
 	}
-	if want := 4 + 3*(1+3); len(killed) != want {
+	if want := 4 + 3*(1+4); len(killed) != want {
 		t.Fatalf("%d processes were killed, want %d", len(killed), want)
 	}
 	s.worksAgain(t, p, sku, order, onHand)

@@ -1,84 +1,38 @@
-// Command loadtest lets shoppers of twenty cities browse and buy in a shop on this machine, with k6, and fails when a threshold is
-// missed. The visits themselves are browse-and-buy.js.
+// Command loadtest lets shoppers of twenty cities into a shop on this machine and fails when a limit is missed: they browse and buy by
+// k6 (browse-and-buy.js), or only read the catalog, from as far away as they are.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/meridian-store/meridian/bench/standing"
 )
 
-// shoppersAddresses give each k6 user an address of its own on this machine. Gateways limit requests by address, and twenty cities
-// behind one address would be measured as one greedy client.
-const shoppersAddresses = "127.0.0.2-127.0.3.250"
+// exitCode is what a measurement ends with: 0 when all limits were kept.
+type exitCode int
 
-// stopTimeout is how long k6 may take to print its summary after an interrupt.
-const stopTimeout = 20 * time.Second
+// measurement is one of the command's verbs.
+type measurement interface {
+	Run(ctx context.Context) (exitCode, error)
+}
 
 type options struct {
-	standing.Options
-	K6       string        `name:"k6" help:"The k6 program." required:"" type:"existingfile"`
-	Script   string        `help:"The visits." default:"loadtest/browse-and-buy.js" type:"existingfile"`
-	Rate     int           `help:"Visits that begin in a second." env:"LOADTEST_RATE" default:"10"`
-	Duration time.Duration `help:"For how long visits begin." env:"LOADTEST_DURATION" default:"30s"`
-	JSON     string        `name:"json" help:"Also write k6's whole summary to this file." env:"LOADTEST_JSON" type:"path"`
+	Visits   visits   `cmd:"" help:"Browse and buy from twenty cities, through the edge, by k6."`
+	Nearness nearness `cmd:"" help:"Read the catalog from twenty cities over realistic distances, while products change, from cold caches on."`
 }
 
 func main() {
 	var o options
-	kong.Parse(&o, kong.Name("loadtest"), kong.Description("Browse and buy from twenty cities, through the edge of a shop on this machine."))
+	parsed := kong.Parse(&o, kong.Name("loadtest"), kong.Description("Measure a shop on this machine as shoppers of twenty cities meet it."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := run(ctx, o)
+	code, err := map[string]measurement{"visits": &o.Visits, "nearness": &o.Nearness}[parsed.Command()].Run(ctx)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "loadtest:", err)
 	}
-	os.Exit(code)
-}
-
-// run gives k6's exit code: 0 when every threshold held, 99 when one was missed.
-func run(ctx context.Context, o options) (code int, err error) {
-	if o.Rate < 1 || o.Duration < time.Second {
-		return 1, fmt.Errorf("--rate %d and --duration %s: at least one visit a second for one second", o.Rate, o.Duration)
-	}
-	shop, err := standing.Open(ctx, o.Options, os.Stdout)
-	if err != nil {
-		return 1, err
-	}
-	defer func() {
-		if closing := shop.Close(); closing != nil {
-			code, err = max(code, 1), errors.Join(err, closing)
-		}
-	}()
-	fmt.Printf("%d visits a second for %s, from %d regions' nearest cities\n", o.Rate, o.Duration, len(shop.State.Started))
-	command := exec.CommandContext(ctx, o.K6, "run", "--quiet", "--no-usage-report", "--address", "", "--local-ips", shoppersAddresses, filepath.Base(o.Script))
-	command.Dir = filepath.Dir(o.Script)
-	command.Env = append(os.Environ(),
-		"EDGE_URL="+shop.State.EdgeURL, "REGIONS="+strings.Join(shop.State.Started, ","),
-		"RATE="+strconv.Itoa(o.Rate), "SECONDS="+strconv.Itoa(int(o.Duration.Seconds())), "JSON_FILE="+o.JSON)
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	// The summary of what was measured so far is worth having after Ctrl-C too.
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.WaitDelay = stopTimeout
-	var ended *exec.ExitError
-	switch err := command.Run(); {
-	case errors.As(err, &ended):
-		return max(ended.ExitCode(), 1), nil
-	case err != nil:
-		return 1, fmt.Errorf("run k6: %w", err)
-	default:
-		return 0, nil
-	}
+	os.Exit(int(code))
 }

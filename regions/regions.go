@@ -32,6 +32,8 @@ type Engines struct {
 	Redis   string   `yaml:"redis"`
 	Consul  string   `yaml:"consul"`
 	Brokers []string `yaml:"brokers"`
+	// Typesense is the URL of the region's search engine; its key comes from the environment, MERIDIAN_TYPESENSE_KEY.
+	Typesense string `yaml:"typesense"`
 }
 
 // Shipped reads the regions that this binary was built with.

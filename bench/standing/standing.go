@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meridian-store/meridian/regions/local"
@@ -22,6 +23,8 @@ type Options struct {
 	Meridian string `help:"The meridian program." default:"bin/meridian" type:"path"`
 	Home     string `help:"Home of the copy to measure; one is started there when none runs, and taken down afterwards." env:"MERIDIAN_HOME" default:".meridian" type:"path"`
 	BasePort int    `help:"Where a copy that has to be started listens." env:"MERIDIAN_BASE_PORT" default:"8080"`
+	// Up are further arguments of "up" for a copy that has to be started.
+	Up []string `kong:"-"`
 }
 
 // Shop is a copy that runs.
@@ -48,7 +51,7 @@ func Open(ctx context.Context, options Options, out io.Writer) (*Shop, error) {
 		return nil, err
 	}
 	fmt.Fprintf(out, "No shop runs from %s: starting one on port %d and above\n", home.Dir(), options.BasePort)
-	up := s.command(ctx, "up", "--detach", "--seed", "--base-port", strconv.Itoa(options.BasePort))
+	up := s.command(ctx, append([]string{"up", "--detach", "--seed", "--base-port", strconv.Itoa(options.BasePort)}, options.Up...)...)
 	up.Stdout, up.Stderr = out, os.Stderr
 	if err := up.Run(); err != nil {
 		return nil, fmt.Errorf("start a shop with %s (build it with `make build`): %w", options.Meridian, err)
@@ -71,6 +74,14 @@ func (s *Shop) Close() error {
 	defer cancel()
 	if output, err := s.command(ctx, "down").CombinedOutput(); err != nil {
 		return fmt.Errorf("take the shop down again: %w: %s", err, output)
+	}
+	return nil
+}
+
+// Do has the copy's own program do something.
+func (s *Shop) Do(ctx context.Context, args ...string) error {
+	if output, err := s.command(ctx, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("meridian %s: %w: %s", strings.Join(args, " "), err, output)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 // originStatus is an origin as /health and /ready show it.
 type originStatus struct {
 	Region string `json:"region"`
+	From   string `json:"from"` // the region whose edge locations see it so
 	URL    string `json:"url"`
 	Health string `json:"health"` // up, suspect, returning or down
 }
@@ -32,9 +33,17 @@ func (e *Edge) adminRoutes() http.Handler {
 	return routes
 }
 
+// ways gives every way to an origin, by region.
+func (e *Edge) ways() []*origin {
+	if w := e.world.Load(); w != nil {
+		return w.origins
+	}
+	return nil
+}
+
 // Ready reports whether at least one origin is healthy, or about to be.
 func (e *Edge) Ready() bool {
-	for _, o := range e.origins {
+	for _, o := range e.ways() {
 		if h := o.health(); h == up || h == returning {
 			return true
 		}
@@ -47,8 +56,8 @@ func (e *Edge) writeStatus(w http.ResponseWriter, ok bool) {
 	if !ok {
 		s.Status, code = "unavailable", http.StatusServiceUnavailable
 	}
-	for _, o := range e.origins {
-		s.Origins = append(s.Origins, originStatus{Region: o.Region, URL: o.URL, Health: o.health().String()})
+	for _, o := range e.ways() {
+		s.Origins = append(s.Origins, originStatus{Region: o.Region, From: o.from, URL: o.URL, Health: o.health().String()})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
@@ -57,11 +66,13 @@ func (e *Edge) writeStatus(w http.ResponseWriter, ok bool) {
 	}
 }
 
-// Health gives what the edge thinks of each origin, by region: up, suspect, returning or down.
+// Health gives what the edge thinks of each origin, by region, as its own region's locations see it: up, suspect, returning or down.
 func (e *Edge) Health() map[string]string {
-	healths := make(map[string]string, len(e.origins))
-	for _, o := range e.origins {
-		healths[o.Region] = o.health().String()
+	healths := make(map[string]string)
+	for _, o := range e.ways() {
+		if o.direct() {
+			healths[o.Region] = o.health().String()
+		}
 	}
 	return healths
 }

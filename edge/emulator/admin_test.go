@@ -57,7 +57,7 @@ func TestOperatorsPages(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
 			t.Fatal(err)
 		}
-		if code != http.StatusOK || got.Status != "ok" || len(got.Origins) != 3 || got.Origins[0].Health != "up" || got.Origins[2].Health != "down" {
+		if code != http.StatusOK || got.Status != "ok" || len(got.Origins) != 3 || got.Origins[0].Health != "down" || got.Origins[2].Health != "up" {
 			t.Errorf("%s answered %d %s", path, code, body)
 		}
 	}
@@ -65,13 +65,13 @@ func TestOperatorsPages(t *testing.T) {
 	w.get("/api/v1/products")
 	w.get("/api/v1/cart")
 	for series, want := range map[string]float64{
-		`meridian_edge_answers_total{location="IAD",result="MISS"}`:                1,
-		`meridian_edge_answers_total{location="IAD",result="HIT"}`:                 1,
-		`meridian_edge_answers_total{location="IAD",result="BYPASS"}`:              1,
-		`meridian_edge_origin_requests_total{outcome="answered",region="us-east"}`: 2,
-		`meridian_edge_origin_requests_total{outcome="unsent",region="us-east"}`:   0,
-		`meridian_edge_origin_up{region="us-east"}`:                                1,
-		`meridian_edge_origin_up{region="ap-southeast"}`:                           0,
+		`meridian_edge_answers_total{location="IAD",result="MISS"}`:                               1,
+		`meridian_edge_answers_total{location="IAD",result="HIT"}`:                                1,
+		`meridian_edge_answers_total{location="IAD",result="BYPASS"}`:                             1,
+		`meridian_edge_origin_requests_total{from="us-east",outcome="answered",region="us-east"}`: 2,
+		`meridian_edge_origin_requests_total{from="us-east",outcome="unsent",region="us-east"}`:   0,
+		`meridian_edge_origin_up{from="us-east",region="us-east"}`:                                1,
+		`meridian_edge_origin_up{from="ap-southeast",region="ap-southeast"}`:                      0,
 	} {
 		if got := w.metric(series); got != want {
 			t.Errorf("%s is %v, want %v", series, got, want)

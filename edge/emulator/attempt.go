@@ -21,6 +21,7 @@ func (e *Edge) attempt(s shopper, request *fasthttp.Request, response *fasthttp.
 	if method == http.MethodGet || method == http.MethodHead {
 		timeout = e.cfg.ReadTimeout
 	}
+	travel(s.toZone)
 	outcome := errNoOrigin
 	for _, o := range candidates(s.plan()) {
 		err := o.do(request, response, timeout)
@@ -36,6 +37,13 @@ func (e *Edge) attempt(s shopper, request *fasthttp.Request, response *fasthttp.
 		}
 	}
 	return outcome
+}
+
+// travel takes as long as a way and back; no way takes no time.
+func travel(roundTrip time.Duration) {
+	if roundTrip > 0 {
+		time.Sleep(roundTrip)
+	}
 }
 
 func (o *origin) do(request *fasthttp.Request, response *fasthttp.Response, timeout time.Duration) error {

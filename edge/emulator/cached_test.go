@@ -55,17 +55,17 @@ func TestEachLocationHasItsOwnCache(t *testing.T) {
 func TestFreshnessIsCappedByTheRule(t *testing.T) {
 	t.Parallel()
 	w := start(t, []*gateway{newGateway(t, "us-east", ashburn, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("CDN-Cache-Control", "max-age=3600")
+		w.Header().Set("CDN-Cache-Control", "max-age=7200, stale-while-revalidate=0")
 		fmt.Fprint(w, "old or new")
 	})})
 	w.get("/api/v1/products")
-	w.advance(2*time.Second - time.Millisecond)
+	w.advance(time.Hour - time.Millisecond)
 	if got := w.get("/api/v1/products").cache(); got != "HIT" {
-		t.Errorf("just before 2 s: %s", got)
+		t.Errorf("just before an hour: %s", got)
 	}
 	w.advance(time.Millisecond)
 	if got := w.get("/api/v1/products").cache(); got != "MISS" {
-		t.Errorf("at 2 s: %s", got)
+		t.Errorf("at an hour: %s", got)
 	}
 }
 

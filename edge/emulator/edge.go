@@ -7,12 +7,13 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/singleflight"
 
-	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/kit/tagcache"
 )
 
 const (
@@ -23,21 +24,23 @@ const (
 
 // Edge is a running edge. Make one with New, then Start and Stop it once.
 type Edge struct {
-	cfg     Config
-	origins []*origin
-	sites   map[string]*site
-	home    *site // of requests that name no location
-	cache   *store
-	fills   singleflight.Group
-	metrics *metrics
-	server  *fasthttp.Server
-	admin   *http.Server
+	cfg   Config
+	world atomic.Pointer[world]   // nil until it was told what to enforce
+	cache *tagcache.Cache[*entry] // of all locations: a key is the location followed by the canonical target
+	fills singleflight.Group
+	// contents are shared by what several locations keep.
+	contents contents
+	metrics  *metrics
+	server   *fasthttp.Server
+	admin    *http.Server
 
 	mu          sync.Mutex
 	phase       phase
 	stopErr     error
 	listener    net.Listener
 	adminListen net.Listener
+	origins     map[way]*origin
+	probing     context.Context // of every origin's probes; ends with stopProbes
 	stopProbes  context.CancelFunc
 	loops       sync.WaitGroup
 }
@@ -56,30 +59,23 @@ func New(cfg Config) (*Edge, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	e := &Edge{cfg: cfg, sites: make(map[string]*site)}
-	for _, o := range cfg.Origins {
-		made, err := newOrigin(o, cfg)
-		if err != nil {
-			return nil, err
-		}
-		e.origins = append(e.origins, made)
-	}
-	cache, err := newStore(cfg.MaxBytes)
+	e := &Edge{cfg: cfg}
+	e.probing, e.stopProbes = context.WithCancel(context.Background())
+	cache, err := tagcache.New[*entry](cfg.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
 	e.cache = cache
 	if e.metrics, err = newMetrics(cfg.Registry, e.cache); err != nil {
-		cache.close()
+		cache.Close()
 		return nil, err
 	}
-	for _, o := range e.origins {
-		o.metrics = e.metrics.forOrigin(o.Region)
+	if cfg.Rules != nil {
+		if err := e.Configure(Nearest(cfg.Rules, cfg.Origins)); err != nil {
+			cache.Close()
+			return nil, err
+		}
 	}
-	for _, location := range geo.Cities() {
-		e.sites[location.IATA] = newSite(location, e.origins, e.metrics)
-	}
-	e.home = e.sites[cfg.DefaultLocation]
 	e.server = &fasthttp.Server{
 		Handler:               e.serve,
 		ErrorHandler:          refuseMalformed,
@@ -100,7 +96,7 @@ func New(cfg Config) (*Edge, error) {
 }
 
 // Start opens the listeners and begins to probe the origins; it returns when requests are
-// accepted. Until a probe succeeds the edge answers 503. The context bounds only the start.
+// accepted. Until it was configured, and a probe has succeeded, the edge answers 503. The context bounds only the start.
 func (e *Edge) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -120,10 +116,8 @@ func (e *Edge) Start(ctx context.Context) error {
 	}
 	e.listener, e.phase = listener, phaseRunning
 
-	probing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	e.stopProbes = cancel
 	for _, o := range e.origins {
-		e.loops.Go(func() { o.probeUntil(probing) })
+		e.watch(o)
 	}
 	e.loops.Go(func() {
 		if err := e.server.Serve(listener); err != nil {
@@ -139,7 +133,7 @@ func (e *Edge) Start(ctx context.Context) error {
 	}
 	// Until then a Stop could overtake the server and leave it running.
 	<-listener.accepting
-	e.cfg.Log.Info("The edge is listening.", "address", listener.Addr().String(), "origins", len(e.origins), "default_location", e.home.IATA)
+	e.cfg.Log.Info("The edge is listening.", "address", listener.Addr().String(), "origins", len(e.origins))
 	return nil
 }
 
@@ -165,10 +159,11 @@ func (e *Edge) Stop(ctx context.Context) error {
 		e.loops.Wait()
 		e.cfg.Log.Info("The edge has stopped.", "address", e.listener.Addr().String())
 	}
+	e.stopProbes()
 	for _, o := range e.origins {
 		o.close()
 	}
-	e.cache.close()
+	e.cache.Close()
 	return e.stopErr
 }
 

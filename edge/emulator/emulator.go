@@ -12,23 +12,29 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/geo"
 )
 
-// Config says what an edge is made of. Listen, Origins and Rules are needed; the rest has a good
-// zero value.
+// Config says what an edge is made of. Listen is needed; the rest has a good zero value.
 type Config struct {
-	Listen      string   // where shoppers connect, as in "127.0.0.1:8080"; port 0 picks a free one
-	AdminListen string   // where /health, /ready and /metrics are; empty: nowhere
-	Profiling   bool     // serve CPU profiles at AdminListen, below /debug/pprof/profile
-	Origins     []Origin // the regions' gateways
-	Rules       *rule.Rules
+	Listen      string // where shoppers connect, as in "127.0.0.1:8080"; port 0 picks a free one
+	AdminListen string // where /health, /ready and /metrics are; empty: nowhere
+	Profiling   bool   // serve CPU profiles at AdminListen, below /debug/pprof/profile
+
+	// Rules and Origins are enforced from the start, steered by Nearest. Without them the edge answers 503 until
+	// Configure tells it what to do.
+	Rules   Rules
+	Origins []Origin
+
+	// Links are where the ways between regions begin, as host:port, by the region that a location belongs to and the
+	// origin's. A location asks an origin of another region through its link; where there is none, directly.
+	Links map[string]map[string]string
+	// Distant makes the way between a location and its own region, or another location, as long as the distance asks.
+	Distant bool
 
 	// OriginSecret is sent to origins as X-Edge-Auth, so that they believe this edge's word on where
 	// a shopper is. Empty: not sent.
@@ -57,16 +63,6 @@ type Config struct {
 	Clock    func() time.Time     // judges freshness, and how long an origin is up; default: time.Now
 }
 
-// Origin is one region's gateway.
-type Origin struct {
-	Region string    // unique among the origins
-	Point  geo.Point // steering goes by the distance to it
-	URL    string    // as in "http://127.0.0.1:8101", without a path
-	// Resident are the countries whose shoppers go there first, whatever the distance; Refuses those
-	// whose shoppers never do. Both are ISO 3166-1 alpha-2 codes.
-	Resident, Refuses []string
-}
-
 func (c Config) withDefaults() Config {
 	setDefault(&c.MaxBytes, 256<<20)
 	setDefault(&c.MaxRequestBody, 8<<20)
@@ -87,9 +83,6 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	if c.DefaultLocation == "" && len(c.Origins) > 0 {
-		c.DefaultLocation = geo.NearestLocation(c.Origins[0].Point).IATA
-	}
 	return c
 }
 
@@ -105,11 +98,11 @@ func (c Config) validate() error {
 	if c.Listen == "" {
 		report("Listen is empty")
 	}
-	if c.Rules == nil {
-		report("Rules is nil; rule.Default() gives the shipped ones")
-	}
-	if len(c.Origins) == 0 {
-		report("there are no origins")
+	if c.Rules != nil || len(c.Origins) > 0 {
+		setup := Nearest(c.Rules, c.Origins)
+		if err := setup.validate(); err != nil {
+			problems = append(problems, err)
+		}
 	}
 	if c.MaxBytes < 0 || c.MaxRequestBody < 0 || c.MaxResponseBody < 0 {
 		report("a size limit is negative")
@@ -117,29 +110,11 @@ func (c Config) validate() error {
 	if min(c.SteadyAfter, c.ProbeInterval, c.ProbeTimeout, c.DialTimeout, c.ReadTimeout, c.WriteTimeout) < 0 {
 		report("an interval or timeout is negative")
 	}
-	if _, ok := geo.FindLocation(c.DefaultLocation); !ok && len(c.Origins) > 0 {
+	if _, ok := geo.FindLocation(c.DefaultLocation); !ok && c.DefaultLocation != "" {
 		report("DefaultLocation %q is not an edge location", c.DefaultLocation)
 	}
 	if c.ReturnProbes < 0 {
 		report("ReturnProbes is negative")
-	}
-	seen := make(map[string]bool)
-	for _, o := range c.Origins {
-		if o.Region == "" || seen[o.Region] {
-			report("origin %q has no region name, or one that is used twice", o.Region)
-		}
-		seen[o.Region] = true
-		if err := o.Point.Validate(); err != nil {
-			report("origin %q: %w", o.Region, err)
-		}
-		if _, err := originAddress(o.URL); err != nil {
-			report("origin %q: %w", o.Region, err)
-		}
-		for _, country := range slices.Concat(o.Resident, o.Refuses) {
-			if !geo.ValidCountry(country) {
-				report("origin %q: country %q is not an ISO 3166-1 alpha-2 code", o.Region, country)
-			}
-		}
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("edge: %w", errors.Join(problems...))

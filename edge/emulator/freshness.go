@@ -10,8 +10,30 @@ import (
 type directives struct {
 	lifetime time.Duration // of max-age, or of s-maxage where there is one
 	explicit bool          // whether either was there
-	noStore  bool          // also no-cache: we never revalidate, so both mean "do not keep"
+	noStore  bool          // also no-cache: nothing is asked before each use, so both mean "do not keep"
 	private  bool
+	// whileRevalidating and ifError are those of RFC 5861.
+	whileRevalidating, ifError grace
+}
+
+// grace is how long past its lifetime an answer may be shown, by its origin's word.
+type grace struct {
+	said bool
+	time time.Duration
+}
+
+// within gives the shorter one of the origin's word and the rule's.
+func (g grace) within(rule time.Duration) time.Duration {
+	if g.said {
+		return min(g.time, rule)
+	}
+	return rule
+}
+
+// permission is how long an edge may show an answer.
+type permission struct {
+	lifetime                   time.Duration
+	whileRevalidating, ifError grace
 }
 
 // parseDirectives reads a header value. It is false when the value is not a list of directives;
@@ -38,6 +60,10 @@ func parseDirectives(value string) (directives, bool) {
 			d.private = true
 		case "s-maxage":
 			d.lifetime, d.explicit, shared = seconds(argument), true, true
+		case "stale-while-revalidate":
+			d.whileRevalidating = grace{true, seconds(argument)}
+		case "stale-if-error":
+			d.ifError = grace{true, seconds(argument)}
 		case "max-age":
 			if !shared {
 				d.lifetime, d.explicit = seconds(argument), true
@@ -85,10 +111,10 @@ func seconds(text string) time.Duration {
 // lifetime is how long an edge may keep an answer, by its origin's word alone: zero means not at
 // all. CDN-Cache-Control governs when it is there and well-formed (RFC 9213); explicit says that
 // it did. One restriction is added: private in either header is for one shopper, and is not kept.
-func lifetime(cdnCacheControl, cacheControl string) (keep time.Duration, explicit bool) {
+func lifetime(cdnCacheControl, cacheControl string) (keep permission, explicit bool) {
 	general, ok := parseDirectives(cacheControl)
 	if !ok || general.private {
-		return 0, false
+		return permission{}, false
 	}
 	governing := general
 	if cdnCacheControl != "" {
@@ -97,7 +123,7 @@ func lifetime(cdnCacheControl, cacheControl string) (keep time.Duration, explici
 		}
 	}
 	if governing.noStore || governing.private || !governing.explicit {
-		return 0, explicit
+		return permission{}, explicit
 	}
-	return governing.lifetime, explicit
+	return permission{governing.lifetime, governing.whileRevalidating, governing.ifError}, explicit
 }

@@ -31,7 +31,7 @@ func TestLifetime(t *testing.T) {
 		{"", "", 0, false},
 	} {
 		keep, explicit := lifetime(tc.cdn, tc.general)
-		if keep != tc.keep || explicit != tc.explicit {
+		if keep.lifetime != tc.keep || explicit != tc.explicit {
 			t.Errorf("CDN-Cache-Control %q, Cache-Control %q: got %v, %v; want %v, %v", tc.cdn, tc.general, keep, explicit, tc.keep, tc.explicit)
 		}
 	}
@@ -42,12 +42,12 @@ func FuzzLifetime(f *testing.F) {
 	f.Add(`s-maxage="1`, ",,=")
 	f.Fuzz(func(t *testing.T, cdn, general string) {
 		keep, explicit := lifetime(cdn, general)
-		if keep < 0 || explicit && cdn == "" {
+		if keep.lifetime < 0 || explicit && cdn == "" {
 			t.Errorf("CDN-Cache-Control %q, Cache-Control %q: got %v, %v", cdn, general, keep, explicit)
 		}
 		// Whatever else is said, these are obeyed when they are readable at all.
 		for _, forbidding := range []string{"no-store", "private", "no-cache"} {
-			if keep, _ := lifetime(cdn, forbidding+", "+general); keep > 0 && (cdn == "" || forbidding == "private") {
+			if keep, _ := lifetime(cdn, forbidding+", "+general); keep.lifetime > 0 && (cdn == "" || forbidding == "private") {
 				t.Errorf("%s was not obeyed before %q", forbidding, general)
 			}
 		}

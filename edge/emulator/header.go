@@ -29,7 +29,7 @@ var (
 	}
 	oneRequestPrefixes = []string{"Ratelimit", "X-Ratelimit-"}
 	// edgesSay are response headers that the edge writes itself or keeps to itself.
-	edgesSay = []string{"Cdn-Cache-Control", "Content-Length", "Date", "Server", headerCache, headerLocation}
+	edgesSay = []string{"Cache-Tag", "Cdn-Cache-Control", "Content-Length", "Date", "Server", headerCache, headerLocation}
 )
 
 // copyRequestHeaders copies what a shopper may say to an origin.
@@ -111,4 +111,9 @@ func connectionOptions(value []byte) []string {
 }
 
 // joined gives a header that may come in several lines as the one list it means.
-func joined(lines [][]byte) string { return string(bytes.Join(lines, []byte(", "))) }
+func joined(lines [][]byte) string {
+	if len(lines) == 1 {
+		return string(lines[0])
+	}
+	return string(bytes.Join(lines, []byte(", ")))
+}

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,7 +26,10 @@ const (
 
 type origin struct {
 	Origin
+	// from is the region whose edge locations reach the origin this way; its own for the direct way, which all take that have no link.
+	from          string
 	address       string
+	stopProbes    context.CancelFunc
 	client        *fasthttp.HostClient
 	prober        *http.Client
 	probeInterval time.Duration
@@ -42,15 +47,15 @@ type dialError struct{ err error }
 func (e *dialError) Error() string { return fmt.Sprintf("connect: %v", e.err) }
 func (e *dialError) Unwrap() error { return e.err }
 
-func newOrigin(o Origin, cfg Config) (*origin, error) {
-	address, err := originAddress(o.URL)
-	if err != nil {
-		return nil, fmt.Errorf("edge: origin %q: %w", o.Region, err)
+func (e *Edge) newOrigin(o Origin, from, address string) *origin {
+	cfg := e.cfg
+	if own, err := originAddress(o.URL); err == nil && own == address {
+		from = o.Region
 	}
 	dialer := net.Dialer{Timeout: cfg.DialTimeout}
 	return &origin{
-		Origin:  o,
-		address: address,
+		Origin: o, from: from, address: address, stopProbes: func() {},
+		metrics: e.metrics.forOrigin(o.Region, from),
 		client: &fasthttp.HostClient{
 			Addr: address,
 			Dial: func(addr string) (net.Conn, error) {
@@ -79,8 +84,15 @@ func newOrigin(o Origin, cfg Config) (*origin, error) {
 		vigil:         vigil{returnProbes: cfg.ReturnProbes, steadyAfter: cfg.SteadyAfter},
 		now:           cfg.Clock,
 		log:           cfg.Log,
-	}, nil
+	}
 }
+
+func compareOrigins(a, b *origin) int {
+	return cmp.Or(strings.Compare(a.Region, b.Region), strings.Compare(a.from, b.from), strings.Compare(a.address, b.address))
+}
+
+// direct says whether this is the way of the origin's own locations: what others see may be a link that is cut.
+func (o *origin) direct() bool { return o.from == o.Region }
 
 func (o *origin) health() health { return health(o.state.Load()) }
 
@@ -93,15 +105,15 @@ func (o *origin) setHealth(now health, why error) {
 	o.metrics.setUp(now == up)
 	switch now {
 	case up:
-		o.log.Info("An origin is healthy.", "region", o.Region, "url", o.URL)
+		o.log.Info("An origin is healthy.", "region", o.Region, "from", o.from, "url", o.URL)
 		return
 	case returning:
-		o.log.Info("An origin answers again; it gets shoppers when it has done so for a while.", "region", o.Region, "url", o.URL, "good_probes", o.vigil.needed())
+		o.log.Info("An origin answers again; it gets shoppers when it has done so for a while.", "region", o.Region, "from", o.from, "url", o.URL, "good_probes", o.vigil.needed())
 		return
 	}
 	// Connections of a dead process would each fail one more request.
 	o.client.CloseIdleConnections()
-	o.log.Warn("An origin is down.", "region", o.Region, "url", o.URL, "error", why)
+	o.log.Warn("An origin is down.", "region", o.Region, "from", o.from, "url", o.URL, "error", why)
 }
 
 // suspectIt records that a connection to a healthy origin failed. The next probe judges.
@@ -110,7 +122,7 @@ func (o *origin) suspectIt(why error) {
 		return
 	}
 	o.client.CloseIdleConnections()
-	o.log.Warn("An origin failed a request and is tried last until its next probe.", "region", o.Region, "url", o.URL, "error", why)
+	o.log.Warn("An origin failed a request and is tried last until its next probe.", "region", o.Region, "from", o.from, "url", o.URL, "error", why)
 }
 
 func (o *origin) close() {

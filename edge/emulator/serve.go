@@ -32,26 +32,33 @@ var methods = []string{
 }
 
 func (e *Edge) serve(ctx *fasthttp.RequestCtx) {
-	s, wrong := e.shopperOf(&ctx.Request.Header)
+	w := e.world.Load()
+	if w == nil {
+		ctx.Response.Header.Set("Retry-After", "1")
+		writeProblem(ctx, problem{status: http.StatusServiceUnavailable, code: "unavailable", title: "Temporarily unavailable",
+			detail: "This edge has not been told its rules yet: meridian edge apply does that."})
+		return
+	}
+	s, wrong := w.shopperOf(&ctx.Request.Header)
 	if wrong != "" {
 		s.count(resultRefuse)
 		writeProblem(ctx, problem{status: http.StatusBadRequest, code: "invalid", title: "The request is not valid", detail: wrong})
 		return
 	}
 	ctx.Response.Header.Set(headerLocation, s.IATA)
-	if len(s.plan()) == 0 {
+	if w.blocked[s.country] || len(s.plan()) == 0 {
 		// Before the cache, which may hold what this shopper must not be shown.
 		s.count(resultRefuse)
 		writeEmbargo(ctx, s.country)
 		return
 	}
-	method := string(ctx.Method())
-	if !slices.Contains(methods, method) {
+	method, allowed := methodOf(ctx)
+	if !allowed {
 		s.count(resultRefuse)
 		writeProblem(ctx, problem{status: http.StatusMethodNotAllowed, code: "invalid", title: "Method not allowed"})
 		return
 	}
-	decision, err := e.cfg.Rules.Decide(method, string(ctx.Request.Header.RequestURI()))
+	decision, err := w.rules.Decide(method, string(ctx.Request.Header.RequestURI()))
 	if err != nil {
 		s.count(resultRefuse)
 		p := problem{status: http.StatusBadRequest, code: "invalid", title: "The request is not valid"}
@@ -72,6 +79,15 @@ func (e *Edge) serve(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	e.serveCached(ctx, s, decision)
+}
+
+// methodOf gives the method, when it is one of those that are allowed, without a copy of its own.
+func methodOf(ctx *fasthttp.RequestCtx) (method string, allowed bool) {
+	i := slices.IndexFunc(methods, func(m string) bool { return m == string(ctx.Method()) })
+	if i < 0 {
+		return "", false
+	}
+	return methods[i], true
 }
 
 func (s *site) count(r result) { s.answers[r].Inc() }

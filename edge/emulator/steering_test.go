@@ -75,7 +75,7 @@ func TestRefusedConnectionsMoveEveryMethodAtOnce(t *testing.T) {
 	if got := w.get("/api/v1/cart", "X-Edge-Location: DUB"); got.region() != "us-east" {
 		t.Errorf("with eu-west gone served by %s", got.region())
 	}
-	if n := w.metric(`meridian_edge_origin_requests_total{outcome="unsent",region="eu-west"}`); n != 1 {
+	if n := w.metric(`meridian_edge_origin_requests_total{from="eu-west",outcome="unsent",region="eu-west"}`); n != 1 {
 		t.Errorf("eu-west was tried %v times: a suspect is the last to try", n)
 	}
 }

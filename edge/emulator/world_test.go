@@ -39,7 +39,7 @@ type gateway struct {
 
 // product answers as a region's gateway does to catalog reads.
 func product(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("CDN-Cache-Control", "max-age=2")
+	w.Header().Set("CDN-Cache-Control", "max-age=2, stale-while-revalidate=0, stale-if-error=60")
 	w.Header().Set("Cache-Control", "public, max-age=0")
 	w.Header().Set("Cache-Tag", "product:1")
 	w.Header().Set("Content-Type", "application/json")

@@ -75,7 +75,9 @@ func TestDecide(t *testing.T) {
 		{"GET", "/api/v1/orders/ord_use_01ARZ3NDEKTSV4RRFFQ69G5FAV", bypassed, ""},
 		{"GET", "/api/v1/admin/products", bypassed, ""},
 		{"GET", "/api/v1/products/x/recommendations", bypassed, ""},
-		{"GET", "/api/v1/search?q=shirt", bypassed, ""},
+		{"GET", "/api/v1/search?sort=newest&q=Blue+shirt&option.size=M", cached, "/api/v1/search?option.size=M&q=Blue+shirt&sort=newest"},
+		{"GET", "/api/v1/search/suggest?q=bl", cached, "/api/v1/search/suggest?q=bl"},
+		{"POST", "/api/v1/search", bypassed, ""},
 		{"GET", "/api/v1/products/", bypassed, ""},
 		{"GET", "/api/v1/categories/", bypassed, ""},
 		{"GET", "/API/v1/products", absent, ""},
@@ -207,7 +209,7 @@ func TestKeyDoesNotDependOnTheOrderOfParameters(t *testing.T) {
 	})
 }
 
-var onlyCatalog = regexp.MustCompile(`^/api/v1/(products(/[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)?|categories)(\?[A-Za-z0-9%=&+._~-]*)?$`)
+var onlyCatalog = regexp.MustCompile(`^/api/v1/(products(/[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)?|categories|search(/suggest)?)(\?[A-Za-z0-9%=&+._~-]*)?$`)
 
 func FuzzDecide(f *testing.F) {
 	for _, target := range []string{

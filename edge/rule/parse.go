@@ -16,8 +16,8 @@ import (
 var shipped []byte
 
 const (
-	longestEdgeTTL = time.Hour
-	longestStale   = 24 * time.Hour
+	longestEdgeTTL = 24 * time.Hour
+	longestStale   = 7 * 24 * time.Hour
 	longestBrowser = 365 * 24 * time.Hour
 )
 
@@ -120,10 +120,19 @@ func (c *Cache) validate() (problems []error) {
 	if c.BrowserTTL < 0 || c.BrowserTTL > longestBrowser || c.BrowserTTL%time.Second != 0 {
 		report("browser_ttl %v is not whole seconds from 0 to %v", c.BrowserTTL, longestBrowser)
 	}
+	if c.StaleWhileRevalidate < 0 || c.StaleWhileRevalidate > longestEdgeTTL {
+		report("stale_while_revalidate %v is not from 0 to %v", c.StaleWhileRevalidate, longestEdgeTTL)
+	}
 	if c.StaleIfError < 0 || c.StaleIfError > longestStale {
 		report("stale_if_error %v is not from 0 to %v", c.StaleIfError, longestStale)
 	}
 	for i, name := range c.Query {
+		if name == AllParameters {
+			if len(c.Query) > 1 {
+				report("query parameter %q stands for all and so alone", name)
+			}
+			continue
+		}
 		if !paramName.MatchString(name) || slices.Contains(c.Query[:i], name) {
 			report("query parameter %q is not a lower-case name, or is listed twice", name)
 		}

@@ -38,15 +38,21 @@ type Match struct {
 	Paths   []string `yaml:"paths"`
 }
 
+// AllParameters in a Cache's Query stands for every parameter.
+const AllParameters = "*"
+
 // Cache says how the answers to a rule's requests are kept.
 type Cache struct {
 	// EdgeTTLMax caps the time the origin's CDN-Cache-Control (or else Cache-Control) allows.
 	EdgeTTLMax time.Duration `yaml:"edge_ttl_max"`
+	// StaleWhileRevalidate is how long past its edge TTL a copy may be shown while the next one is fetched. What was
+	// purged is never shown.
+	StaleWhileRevalidate time.Duration `yaml:"stale_while_revalidate"`
 	// BrowserTTL replaces the max-age that a browser is given. Whole seconds.
 	BrowserTTL time.Duration `yaml:"browser_ttl"`
-	// StaleIfError is how long past its edge TTL a copy may be shown while every origin is down.
+	// StaleIfError is how long past its edge TTL a copy may be shown while no origin has an answer.
 	StaleIfError time.Duration `yaml:"stale_if_error"`
-	// Query lists the parameters that reach the key and the origin.
+	// Query lists the parameters that reach the key and the origin; "*" alone stands for all that the request has.
 	Query []string `yaml:"query"`
 	// ForwardHeaders lists the shopper's request headers that reach the origin.
 	ForwardHeaders []string `yaml:"forward_headers"`
@@ -74,7 +80,7 @@ type Decision struct {
 // An error means that the target is written in a way no honest client writes it: it is an
 // *OddTargetError, and the request deserves a 400.
 func (r *Rules) Decide(method, target string) (Decision, error) {
-	path, query, err := splitTarget(target)
+	path, query, err := SplitTarget(target)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -86,7 +92,7 @@ func (r *Rules) Decide(method, target string) (Decision, error) {
 		if rule.Action != ActionCache {
 			return Decision{Rule: rule.Name, Target: target, Refuse: rule.Action == ActionRefuse}, nil
 		}
-		canonical, ok := canonicalQuery(query, rule.Cache.Query)
+		canonical, ok := CanonicalQuery(query, rule.Cache.Query)
 		if !ok {
 			// The origin might read such a query in another way than we do, so nothing is keyed by it.
 			return Decision{Rule: rule.Name, Target: target}, nil

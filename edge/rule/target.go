@@ -23,8 +23,8 @@ func (e *OddTargetError) Error() string { return "the request target " + e.Reaso
 
 func odd(reason string) error { return &OddTargetError{Reason: reason} }
 
-// splitTarget cuts a target at its first question mark after judging the whole of it.
-func splitTarget(target string) (path, query string, err error) {
+// SplitTarget cuts a target at its first question mark after judging the whole of it.
+func SplitTarget(target string) (path, query string, err error) {
 	if target == "" || target[0] != '/' {
 		return "", "", odd("does not begin with a slash")
 	}
@@ -84,9 +84,9 @@ func hasDotSegment(path string) bool {
 	return false
 }
 
-// canonicalQuery keeps the listed parameters, sorted by name, each name's values in their order,
+// CanonicalQuery keeps the listed parameters, or all, sorted by name, each name's values in their order,
 // in one spelling. It is false for a query that cannot be read in exactly one way.
-func canonicalQuery(query string, keep []string) (string, bool) {
+func CanonicalQuery(query string, keep []string) (string, bool) {
 	if query == "" {
 		return "", true
 	}
@@ -95,6 +95,7 @@ func canonicalQuery(query string, keep []string) (string, bool) {
 	}
 	type parameter struct{ name, value string }
 	var kept []parameter
+	all := slices.Contains(keep, AllParameters)
 	parameters := 0
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
@@ -109,7 +110,7 @@ func canonicalQuery(query string, keep []string) (string, bool) {
 		if nameErr != nil || valueErr != nil {
 			return "", false
 		}
-		if slices.Contains(keep, name) {
+		if all || slices.Contains(keep, name) {
 			kept = append(kept, parameter{name, value})
 		}
 	}

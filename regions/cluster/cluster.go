@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/meridian-store/meridian/edge/purge"
 	"github.com/meridian-store/meridian/replication/mirror"
 	"github.com/meridian-store/meridian/services/cart"
 	"github.com/meridian-store/meridian/services/catalog"
@@ -21,13 +22,14 @@ import (
 	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/order"
 	"github.com/meridian-store/meridian/services/payment"
+	"github.com/meridian-store/meridian/services/search"
 )
 
 // Services lists every service of a region. The gateway is last to start and first to stop: it takes the shoppers' requests.
 func Services() []kit.Definition {
 	return []kit.Definition{
 		catalog.Definition(), cart.Definition(), inventory.Definition(), payment.Definition(), order.Definition(), identity.Definition(),
-		imports.Definition(), mirror.Definition(), gateway.Definition(),
+		imports.Definition(), mirror.Definition(), search.Definition(), purge.Definition(), gateway.Definition(),
 	}
 }
 

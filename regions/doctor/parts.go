@@ -69,7 +69,8 @@ func outside(all []regions.Region, region, engine string) bool {
 		case region == "" && engine == partSQL && r.Engines.SQL != "",
 			r.Name == region && engine == "redis" && r.Engines.Redis != "",
 			r.Name == region && engine == "consul" && r.Engines.Consul != "",
-			r.Name == region && engine == "broker" && len(r.Engines.Brokers) > 0:
+			r.Name == region && engine == "broker" && len(r.Engines.Brokers) > 0,
+			r.Name == region && engine == "search-engine" && r.Engines.Typesense != "":
 			return true
 		}
 	}

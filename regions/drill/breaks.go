@@ -16,12 +16,12 @@ func Drills() []Drill {
 	return []Drill{
 		{
 			Name: "region-loss", What: "Every process of a region is killed at once, and its links are cut; it stays away to the end.",
-			Planes: []string{"services", "redis", "consul", "broker", "links"}, NeedsRegion: true, StaysBroken: true,
+			Planes: []string{"services", "redis", "consul", "broker", "search-engine", "links"}, NeedsRegion: true, StaysBroken: true,
 			Break: lose, Mend: bringBack,
 		},
 		{
 			Name: "region-return", What: "A region is lost and comes back while shoppers buy.",
-			Planes: []string{"services", "redis", "consul", "broker", "links"}, NeedsRegion: true,
+			Planes: []string{"services", "redis", "consul", "broker", "search-engine", "links"}, NeedsRegion: true,
 			Break: lose, Mend: bringBack,
 		},
 		{
@@ -39,7 +39,7 @@ func Drills() []Drill {
 		},
 		{
 			Name: "rolling-restart", What: "Every process of every region is stopped in order and started again, one region after the other.",
-			Planes: []string{"services", "redis", "consul", "broker"}, Unaffected: true,
+			Planes: []string{"services", "redis", "consul", "broker", "search-engine"}, Unaffected: true,
 			Break: restartAll, Mend: nothing,
 		},
 		{

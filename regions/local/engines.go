@@ -9,6 +9,7 @@ import (
 	"github.com/meridian-store/meridian/regions/engine/consul"
 	"github.com/meridian-store/meridian/regions/engine/postgres"
 	"github.com/meridian-store/meridian/regions/engine/redis"
+	"github.com/meridian-store/meridian/regions/engine/search"
 	"github.com/meridian-store/meridian/regions/process"
 )
 
@@ -65,7 +66,25 @@ func (l *launcher) regionEngines(ctx context.Context, i int, region regions.Regi
 			Name: region.Name + "/broker", Meridian: l.Binary, Address: address(l.ports.Broker(i)), DataDir: data("broker"), LogFile: l.Home.Log(region.Name, "broker"),
 		}.Spec())
 	}
+	if region.Engines.Typesense == "" {
+		specs = append(specs, search.Process{
+			Name: region.Name + "/" + searchEngine, Meridian: l.Binary, Address: address(l.ports.Search(i)), DataDir: data(searchEngine),
+			AdminKey: l.secrets.Search[region.Name], LogFile: l.Home.Log(region.Name, searchEngine),
+		}.Spec())
+	}
 	return specs, nil
+}
+
+// searchEngine is the engine's process, beside the service that is called search.
+const searchEngine = "search-engine"
+
+// searchEnv is where a region's search engine is, and what to present to it. One that stands elsewhere has its key in this process's
+// environment, which the child inherits.
+func (l *launcher) searchEnv(i int) []string {
+	if outside := l.Regions[i].Engines.Typesense; outside != "" {
+		return []string{"MERIDIAN_TYPESENSE_URL=" + outside}
+	}
+	return []string{"MERIDIAN_TYPESENSE_URL=" + l.url(l.ports.Search(i)), "MERIDIAN_TYPESENSE_KEY=" + l.secrets.Search[l.Regions[i].Name]}
 }
 
 func (l *launcher) consulConfig(i int, region regions.Region) consul.Config {

@@ -177,6 +177,9 @@ func (l *launcher) start(ctx context.Context) error {
 	if err := l.startAll(ctx, []process.Spec{l.edgeSpec()}); err != nil {
 		return err
 	}
+	if err := l.applyEdge(ctx); err != nil {
+		return err
+	}
 	for _, region := range l.Regions {
 		if state.isStarted(region.Name) {
 			if err := l.awaitSteering(ctx, region.Name); err != nil {
@@ -204,7 +207,7 @@ func (l *launcher) startAll(ctx context.Context, specs []process.Spec) error {
 
 // checkPorts finds out before anything starts whether another program listens where we want to.
 func (l *launcher) checkPorts(ctx context.Context) error {
-	wanted := append([]int{l.ports.Edge(), l.ports.EdgeAdmin(), l.ports.SQL(), l.ports.Provider()}, l.linkPorts()...)
+	wanted := append([]int{l.ports.Edge(), l.ports.EdgeAdmin(), l.ports.EdgeAPI(), l.ports.SQL(), l.ports.Provider()}, l.linkPorts()...)
 	state := l.snapshot()
 	for i, region := range l.Regions {
 		if state.isStarted(region.Name) {
@@ -215,7 +218,7 @@ func (l *launcher) checkPorts(ctx context.Context) error {
 }
 
 func (l *launcher) regionPorts(i int) []int {
-	ports := []int{l.ports.Redis(i), l.ports.ConsulHTTP(i), l.ports.ConsulLAN(i), l.ports.ConsulWAN(i), l.ports.ConsulRPC(i), l.ports.Broker(i)}
+	ports := []int{l.ports.Redis(i), l.ports.ConsulHTTP(i), l.ports.ConsulLAN(i), l.ports.ConsulWAN(i), l.ports.ConsulRPC(i), l.ports.Broker(i), l.ports.Search(i)}
 	for _, service := range cluster.Names() {
 		ports = append(ports, l.ports.Service(i, service))
 	}

@@ -21,8 +21,12 @@ type secrets struct {
 	SQLRoles     map[string]string `json:"sql_roles"`
 	Redis        map[string]string `json:"redis"`
 	SigningSeeds map[string][]byte `json:"signing_seeds"`
-	Internal     string            `json:"internal"`
-	Edge         string            `json:"edge"`
+	// Search are the admin keys of the search engines, by region.
+	Search   map[string]string `json:"search"`
+	Internal string            `json:"internal"`
+	Edge     string            `json:"edge"`
+	// EdgeAPI is what callers present to the edge's own API.
+	EdgeAPI string `json:"edge_api"`
 	// Directory is the key of the login directory. It must never change: addresses would not be found any more.
 	Directory string `json:"directory"`
 	// PaymentKey is what payment presents to the payment sandbox, PaymentWebhook what the sandbox signs its webhooks with.
@@ -34,11 +38,11 @@ type secrets struct {
 
 // loadSecrets reads the home's secrets and adds those of services and regions that are new.
 func loadSecrets(home Home, services, regions []string) (secrets, error) {
-	s := secrets{SQLRoles: map[string]string{}, Redis: map[string]string{}, SigningSeeds: map[string][]byte{}}
+	s := secrets{SQLRoles: map[string]string{}, Redis: map[string]string{}, SigningSeeds: map[string][]byte{}, Search: map[string]string{}}
 	if _, err := home.readJSON(secretsFile, &s); err != nil {
 		return secrets{}, err
 	}
-	for _, field := range []*string{&s.SQLAdmin, &s.SQLAudit, &s.Internal, &s.Edge, &s.Directory, &s.PaymentKey, &s.PaymentWebhook, &s.Customers} {
+	for _, field := range []*string{&s.SQLAdmin, &s.SQLAudit, &s.Internal, &s.Edge, &s.EdgeAPI, &s.Directory, &s.PaymentKey, &s.PaymentWebhook, &s.Customers} {
 		if *field == "" {
 			*field = randomHex()
 		}
@@ -51,6 +55,9 @@ func loadSecrets(home Home, services, regions []string) (secrets, error) {
 	for _, region := range regions {
 		if s.Redis[region] == "" {
 			s.Redis[region] = randomHex()
+		}
+		if s.Search[region] == "" {
+			s.Search[region] = randomHex()
 		}
 		if len(s.SigningSeeds[region]) == 0 {
 			s.SigningSeeds[region] = randomBytes()

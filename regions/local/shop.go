@@ -67,7 +67,8 @@ func (l *launcher) ownEnv(i int, region regions.Region, definition kit.Definitio
 	if definition.Schema != nil {
 		env = append(env, "MERIDIAN_SQL_URL_"+own+"="+l.sqlURL(i, definition.Name))
 	}
-	if definition.UsesBroker {
+	// The gateway follows events when they are there, and so does not list the broker among what it needs.
+	if definition.UsesBroker || definition.Name == contract.ServiceGateway {
 		env = append(env, "MERIDIAN_BROKERS="+strings.Join(l.brokers(i), ","))
 	}
 	// The gateway counts in Redis when it is there, and so does not list it among what it needs.
@@ -77,6 +78,12 @@ func (l *launcher) ownEnv(i int, region regions.Region, definition kit.Definitio
 	switch definition.Name {
 	case contract.ServiceGateway:
 		env = append(env, "MERIDIAN_EDGE_SECRET="+l.secrets.Edge, "MERIDIAN_PEERS="+l.peers(i))
+	case contract.ServiceSearch:
+		env = append(env, l.searchEnv(i)...)
+	case contract.ServicePurge:
+		env = append(env,
+			"MERIDIAN_CLOUDFLARE_URL="+l.url(l.ports.EdgeAPI()), "MERIDIAN_CLOUDFLARE_TOKEN="+l.secrets.EdgeAPI,
+			"MERIDIAN_CLOUDFLARE_ZONE="+edgeZone, "MERIDIAN_CLOUDFLARE_PLAN="+string(edgePlan))
 	case contract.ServiceMirror:
 		env = append(env, l.peerBrokers(i)...)
 	case contract.ServiceOrder:
@@ -106,19 +113,6 @@ func (l *launcher) servicesReady(i int, services []string) func(context.Context)
 			}
 		}
 		return nil
-	}
-}
-
-// edgeSpec gives the process of the edge, which knows every region's gateway.
-func (l *launcher) edgeSpec() process.Spec {
-	args := []string{"engine", "edge", "--listen", address(l.ports.Edge()), "--admin", address(l.ports.EdgeAdmin())}
-	for i, region := range l.Regions {
-		args = append(args, "--origin", region.Name+"="+l.url(l.ports.Gateway(i)))
-	}
-	return process.Spec{
-		Name: "edge", Path: l.Binary, Args: args, Env: append(append(l.regionsEnv(), "MERIDIAN_EDGE_SECRET="+l.secrets.Edge), profilingEnv()...),
-		LogFile: l.Home.Log("", "edge"),
-		Ready:   func(ctx context.Context) error { return l.snapshot().askEdge(ctx) },
 	}
 }
 

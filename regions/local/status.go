@@ -122,11 +122,11 @@ func (s State) Layout(home Home, all []regions.Region) Status {
 				Name: service, URL: "http://" + address(ports.Service(i, service)), PID: child.PID, Restarts: child.Restarts,
 			})
 		}
-		addresses := map[string]string{"redis": address(ports.Redis(i)), "consul": address(ports.ConsulHTTP(i)), "broker": address(ports.Broker(i))}
+		addresses := map[string]string{"redis": address(ports.Redis(i)), "consul": address(ports.ConsulHTTP(i)), "broker": address(ports.Broker(i)), searchEngine: address(ports.Search(i))}
 		if j := slices.IndexFunc(all, func(r regions.Region) bool { return r.Name == name }); j >= 0 {
 			outside(addresses, all[j].Engines)
 		}
-		for _, engine := range []string{"redis", "consul", "broker"} {
+		for _, engine := range []string{"redis", "consul", "broker", searchEngine} {
 			region.Engines = append(region.Engines, s.engine(name+"/"+engine, engine, addresses[engine]))
 		}
 		status.Regions = append(status.Regions, region)
@@ -144,6 +144,9 @@ func outside(addresses map[string]string, engines regions.Engines) {
 	}
 	if len(engines.Brokers) > 0 {
 		addresses["broker"] = engines.Brokers[0]
+	}
+	if engines.Typesense != "" {
+		addresses[searchEngine] = engines.Typesense
 	}
 }
 

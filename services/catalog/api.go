@@ -38,6 +38,7 @@ func routes(api *httpx.API, s *service) {
 	admin(api, "delete-product", http.MethodDelete, product, "Delete a product", http.StatusNoContent, s.deleteProduct)
 
 	priceListRoutes(api, s)
+	documentRoutes(api, s)
 
 	const categories, category = "/api/v1/admin/categories", "/api/v1/admin/categories/{slug}"
 	admin(api, "create-category", http.MethodPost, categories, "Add a category", http.StatusCreated, s.postCategory)

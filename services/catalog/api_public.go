@@ -47,21 +47,27 @@ func (s *service) getProducts(ctx context.Context, input *listInput) (*cached[pr
 	if page.more {
 		list.NextCursor = encodeCursor(page.items[len(page.items)-1].ID)
 	}
-	answer, err := represent(list, input.IfNoneMatch, input.tags(page.items))
+	answer, err := represent(list, input.IfNoneMatch, cachingUntil(page.until, in.at), input.tags(page.items))
 	if err == nil && page.more {
 		answer.Link = input.nextLink(list.NextCursor)
 	}
 	return answer, err
 }
 
-// tags name what a list shows. A category's list is reached by its category: whatever enters or leaves it announces that.
+// tags name what a list shows, which list it is, and which prices it was asked for.
 func (i *listInput) tags(items []contract.Summary) []string {
-	tags := []string{tagAllProducts}
+	tags := contract.PriceTags(i.Currency, i.Region)
 	if i.Category != "" {
-		tags = []string{categoryTag(i.Category)}
+		tags = append(tags, contract.CategoryListTag(i.Category))
+	}
+	if i.Brand != "" {
+		tags = append(tags, contract.BrandListTag(i.Brand))
+	}
+	if i.Category == "" && i.Brand == "" {
+		tags = append(tags, contract.TagList)
 	}
 	for _, item := range items {
-		tags = append(tags, productTag(item.ID))
+		tags = append(tags, contract.ProductTag(item.ID))
 	}
 	return tags
 }
@@ -91,15 +97,12 @@ func (s *service) getProduct(ctx context.Context, input *productQuery) (*cached[
 	if err != nil {
 		return nil, err
 	}
-	product, err := s.store.product(ctx, input.ID, in)
+	product, until, err := s.store.product(ctx, input.ID, in)
 	if err != nil {
 		return nil, err
 	}
-	tags := []string{productTag(product.ID)}
-	for _, category := range product.Categories {
-		tags = append(tags, categoryTag(category))
-	}
-	return represent(product, input.IfNoneMatch, tags)
+	tags := append(contract.PriceTags(input.Currency, input.Region), contract.ProductTag(product.ID))
+	return represent(product, input.IfNoneMatch, cachingUntil(until, in.at), tags)
 }
 
 // categoryTree holds the categories at the top, each with those below it.
@@ -116,7 +119,7 @@ func (s *service) getCategories(ctx context.Context, input *categoriesQuery) (*c
 	if err != nil {
 		return nil, err
 	}
-	return represent(categoryTree{Items: t.nested()}, input.IfNoneMatch, []string{tagCategories})
+	return represent(categoryTree{Items: t.nested()}, input.IfNoneMatch, edgeCaching, []string{contract.TagCategories})
 }
 
 type skusInput struct {

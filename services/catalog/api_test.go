@@ -167,10 +167,11 @@ func TestPublicReadsMayBeCached(t *testing.T) {
 	s.Do(t, http.MethodGet, "/api/v1/products/one", nil, &one)
 	s.Do(t, http.MethodGet, "/api/v1/products/two", nil, &two)
 	for path, tags := range map[string][]string{
-		"/api/v1/products/one":              {"product:" + one.ID, "category:shirts"},
-		"/api/v1/products?category=clothes": {"category:clothes", "product:" + one.ID, "product:" + two.ID},
-		"/api/v1/products?brand=Ayers":      {"products", "product:" + one.ID, "product:" + two.ID},
-		"/api/v1/categories":                {"categories"},
+		"/api/v1/products/one":                         {"product:" + one.ID, "price:USD"},
+		"/api/v1/products?category=clothes":            {"list:category:clothes", "product:" + one.ID, "product:" + two.ID, "price:USD"},
+		"/api/v1/products?brand=Ayers":                 {contract.BrandListTag("Ayers"), "product:" + one.ID, "product:" + two.ID, "price:USD"},
+		"/api/v1/products?currency=EUR&region=eu-west": {"list", "product:" + one.ID, "product:" + two.ID, "price:EUR", "price:EUR:eu-west"},
+		"/api/v1/categories":                           {"categories"},
 	} {
 		first := s.Do(t, http.MethodGet, path, nil, nil)
 		body, err := io.ReadAll(first.Body)
@@ -197,8 +198,15 @@ func TestPublicReadsMayBeCached(t *testing.T) {
 			t.Errorf("%s depends on who asks", path)
 		}
 	}
-	if missing := s.Do(t, http.MethodGet, "/api/v1/products/none", nil, nil); missing.StatusCode != http.StatusNotFound || missing.Header.Get("CDN-Cache-Control") != edgeCaching {
+	if missing := s.Do(t, http.MethodGet, "/api/v1/products/none", nil, nil); missing.StatusCode != http.StatusNotFound ||
+		missing.Header.Get("CDN-Cache-Control") != absenceCaching || missing.Header.Get("Cache-Tag") != "absent:none" {
 		t.Errorf("a missing product: %d %v", missing.StatusCode, missing.Header)
+	}
+	if missing := s.Do(t, http.MethodGet, "/api/v1/products?category=hats", nil, nil); missing.StatusCode != http.StatusNotFound || missing.Header.Get("Cache-Tag") != "list:category:hats" {
+		t.Errorf("a missing category: %d %v", missing.StatusCode, missing.Header)
+	}
+	if odd := s.Do(t, http.MethodGet, "/api/v1/products/none%0d%0aX-Evil:1,product", nil, nil); odd.Header.Get("Cache-Tag") != "" || odd.Header.Get("X-Evil") != "" {
+		t.Errorf("an odd name went into the headers: %v", odd.Header)
 	}
 	if bad := s.Do(t, http.MethodGet, "/api/v1/products?limit=0", nil, nil); bad.Header.Get("CDN-Cache-Control") != "" {
 		t.Errorf("a bad request may be cached: %v", bad.Header)

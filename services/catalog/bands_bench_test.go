@@ -18,7 +18,7 @@ func BenchmarkBands(b *testing.B) {
 				for i := range changes {
 					changes[i] = contract.BandChange{SKU: fmt.Sprintf("SKU-%d", events+i), Band: contract.BandLow, Version: 1}
 				}
-				if err := s.service.store.setBands(b.Context(), changes); err != nil {
+				if err := s.service.store.setBands(b.Context(), s.service.writer, changes); err != nil {
 					b.Fatal(err)
 				}
 				events += size

@@ -29,7 +29,7 @@ func TestBatchesOfBandsLeaveWhatOneByOneWould(t *testing.T) {
 					want[c.SKU] = c
 				}
 			}
-			if err := s.service.store.setBands(t.Context(), batch); err != nil {
+			if err := s.service.store.setBands(t.Context(), s.service.writer, batch); err != nil {
 				rt.Fatal(err)
 			}
 		}

@@ -15,6 +15,9 @@ import (
 // PriceListChanged of an aggregate that is the price list's id, when a list or its prices are written; it names the products that may cost
 // something else, or none when any of its currency may.
 //
+// ProductStockChanged of an aggregate that is a SKU's stock, with the version that the inventory gave it: once the bands that shoppers see
+// of a published product are others. The product's own version stays.
+//
 // Consumed, from inventory-events: StockBandChanged.
 
 func productWritten(c *change) outbox.Draft {
@@ -42,8 +45,9 @@ func categoriesWritten(nodes []node) []outbox.Draft {
 
 // listener hears how much there is of each SKU.
 type listener struct {
-	store *store
-	log   *slog.Logger
+	store  *store
+	writer *outbox.Writer
+	log    *slog.Logger
 }
 
 // apply notes bands. An event that makes no sense is logged and passed over, for it will make none later either.
@@ -60,7 +64,7 @@ func (l *listener) apply(ctx context.Context, events []contract.Event) error {
 		}
 		changes = append(changes, change)
 	}
-	return l.store.setBands(ctx, changes)
+	return l.store.setBands(ctx, l.writer, changes)
 }
 
 func readBand(event contract.Event) (contract.BandChange, error) {

@@ -137,7 +137,7 @@ func BenchmarkBulk(b *testing.B) {
 	})
 	b.Run("product", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := s.service.store.product(context.Background(), "p-true-1-0", dollars()); err != nil {
+			if _, _, err := s.service.store.product(context.Background(), "p-true-1-0", dollars()); err != nil {
 				b.Fatal(err)
 			}
 		}

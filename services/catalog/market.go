@@ -27,6 +27,10 @@ lists AS MATERIALIZED (
 	SELECT id, region, priority, created_at FROM price_lists
 	WHERE currency = $1 AND region IN ('', $2) AND (starts_at IS NULL OR starts_at <= $3::TIMESTAMPTZ) AND (ends_at IS NULL OR ends_at > $3::TIMESTAMPTZ))`
 
+	// nextPrices is the next moment at which a list of the market begins or ends, after which an answer no longer holds.
+	nextPrices = `(
+	SELECT min(CASE WHEN starts_at > $3::TIMESTAMPTZ THEN starts_at ELSE ends_at END) FROM price_lists
+	WHERE currency = $1 AND region IN ('', $2) AND (starts_at > $3::TIMESTAMPTZ OR ends_at > $3::TIMESTAMPTZ))`
 	effectivePrice = `
 LEFT JOIN prices AS r ON r.sku = v.sku AND r.currency = $1
 LEFT JOIN LATERAL (

@@ -136,9 +136,26 @@ func (c *change) announcement() contract.ProductChange {
 	if c.before != nil {
 		skus, categories = append(skus, c.before.skus...), slices.Concat(categories, c.before.categories)
 	}
-	return contract.ProductChange{
+	told := contract.ProductChange{
 		ProductID: c.id, Slug: c.input.Slug, Version: c.version, Published: c.input.Published, Brand: c.input.Brand,
-		Categories: listed(sortedSet(categories)), SKUs: sortedSet(skus),
+		Categories: listed(sortedSet(categories)), SKUs: sortedSet(skus), Relisted: c.relisted(),
+	}
+	if c.before != nil && c.before.brand != c.input.Brand {
+		told.FormerBrand = c.before.brand
+	}
+	return told
+}
+
+// relisted says whether lists hold the product now that did not, or no longer do. A draft is in none.
+func (c *change) relisted() bool {
+	switch {
+	case c.before == nil:
+		return c.input.Published
+	case !c.before.published && !c.input.Published:
+		return false
+	default:
+		return c.before.published != c.input.Published || c.before.slug != c.input.Slug || c.before.brand != c.input.Brand ||
+			!slices.Equal(sortedSet(c.before.categories), c.categories)
 	}
 }
 
@@ -146,7 +163,7 @@ func (c *change) announcement() contract.ProductChange {
 func (s *stored) farewell() contract.ProductChange {
 	return contract.ProductChange{
 		ProductID: s.id, Slug: s.slug, Version: s.version + 1, Brand: s.brand,
-		Categories: listed(sortedSet(s.categories)), SKUs: listed(sortedSet(s.skus)),
+		Categories: listed(sortedSet(s.categories)), SKUs: listed(sortedSet(s.skus)), Relisted: s.published,
 	}
 }
 

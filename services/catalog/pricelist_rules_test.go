@@ -114,7 +114,7 @@ func TestPriceListsCostWhatTheySay(t *testing.T) {
 			return err
 		}, 1, 0},
 		{"product", func(ctx context.Context) error {
-			_, err := s.service.store.product(ctx, "mug-0", dollars())
+			_, _, err := s.service.store.product(ctx, "mug-0", dollars())
 			return err
 		}, 1, 0},
 		{"list", func(ctx context.Context) error {

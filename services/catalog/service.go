@@ -43,7 +43,7 @@ func setup(_ context.Context, base *kit.Base) error {
 	s := newService(base.DB, outbox.Start(base), base.Region.Code, base.Regions, base.Now)
 	base.Registry.MustRegister(s.written)
 	routes(base.API, s)
-	consumer := &listener{store: s.store, log: base.Log}
+	consumer := &listener{store: s.store, writer: s.writer, log: base.Log}
 	base.ConsumeBatches(consumer.apply, contract.TopicInventory)
 	return nil
 }

@@ -3,10 +3,6 @@ package catalog
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -38,39 +34,6 @@ func (s *store) inTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 			return err
 		}
 	}
-}
-
-// setBands notes what the inventory said of SKUs, unless something newer is known: one round trip, one commit, whatever their number.
-func (s *store) setBands(ctx context.Context, changes []contract.BandChange) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	newest := newestBands(changes)
-	skus, bands, versions := make([]string, len(newest)), make([]string, len(newest)), make([]int64, len(newest))
-	for i, change := range newest {
-		skus[i], bands[i], versions[i] = change.SKU, string(change.Band), change.Version
-	}
-	_, err := s.db.Exec(ctx, `
-		INSERT INTO bands (sku, band, version)
-		SELECT sku, band, version FROM unnest($1::TEXT[], $2::TEXT[], $3::INT8[]) AS d(sku, band, version)
-		ON CONFLICT (sku) DO UPDATE SET band = excluded.band, version = excluded.version
-		WHERE bands.version < excluded.version`, skus, bands, versions)
-	if err != nil {
-		return fmt.Errorf("set the bands of %d SKUs: %w", len(newest), err)
-	}
-	return nil
-}
-
-// newestBands keeps of each SKU what one after the other would have left, for a statement must not touch a row twice; in the order of the
-// SKUs, so that the regions, which all write this table, wait for each other and do not lock each other out.
-func newestBands(changes []contract.BandChange) []contract.BandChange {
-	newest := map[string]contract.BandChange{}
-	for _, change := range changes {
-		if known, before := newest[change.SKU]; !before || known.Version < change.Version {
-			newest[change.SKU] = change
-		}
-	}
-	return slices.SortedFunc(maps.Values(newest), func(a, b contract.BandChange) int { return strings.Compare(a.SKU, b.SKU) })
 }
 
 // bandRank orders bands from best to worst in SQL, where min() finds a product's best. bandOf reads it back.

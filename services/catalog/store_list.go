@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,6 +24,8 @@ type listQuery struct {
 type listPage struct {
 	items []contract.Summary
 	more  bool
+	// until is when prices may be others; nil when no list of prices begins or ends, and for a page without products.
+	until *time.Time
 }
 
 // Where pages are found, each a range of one index in the order of paging; then what a list shows of each product on one. A
@@ -43,7 +46,7 @@ const (
 	ORDER BY c.product_id LIMIT `
 
 	summaries = `
-SELECT page.id, page.slug, page.title, page.brand, page.image, page.categories, offers.amount, offers.band
+SELECT page.id, page.slug, page.title, page.brand, page.image, page.categories, offers.amount, offers.band, ` + nextPrices + `
 FROM page CROSS JOIN LATERAL (
 	SELECT min(` + effectiveAmount + `) AS amount, ` + bandRank + ` AS band
 	FROM variants AS v ` + effectivePrice + `
@@ -75,10 +78,11 @@ func (s *store) list(ctx context.Context, query listQuery) (listPage, error) {
 	if err != nil {
 		return listPage{}, fmt.Errorf("list products: %w", err)
 	}
+	var until *time.Time
 	items, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (contract.Summary, error) {
 		var item contract.Summary
 		var amount, band *int64
-		err := row.Scan(&item.ID, &item.Slug, &item.Title, &item.Brand, &item.Image, &item.Categories, &amount, &band)
+		err := row.Scan(&item.ID, &item.Slug, &item.Title, &item.Brand, &item.Image, &item.Categories, &amount, &band, &until)
 		item.PriceFrom, item.Stock = moneyOf(amount, query.currency), bandOf(band)
 		return item, err
 	})
@@ -89,9 +93,9 @@ func (s *store) list(ctx context.Context, query listQuery) (listPage, error) {
 		return listPage{items: items}, s.checkCategoryExists(ctx, query.category)
 	}
 	if len(items) > query.limit {
-		return listPage{items: items[:query.limit], more: true}, nil
+		return listPage{items: items[:query.limit], more: true, until: until}, nil
 	}
-	return listPage{items: items}, nil
+	return listPage{items: items, until: until}, nil
 }
 
 func (s *store) checkCategoryExists(ctx context.Context, slug string) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,7 +23,7 @@ SELECT p.id, p.slug, p.title, p.description, p.brand, p.categories, p.tags, p.at
 		'image', v.image, 'amount', ` + effectiveAmount + `, 'compare_at', ` + effectiveCompareAt + `, 'band', b.band) ORDER BY v.position)
 	FROM variants AS v ` + effectivePrice + `
 	LEFT JOIN bands AS b ON b.sku = v.sku
-	WHERE v.product_id = p.id) AS variants
+	WHERE v.product_id = p.id) AS variants, ` + nextPrices + ` AS next_prices
 FROM products AS p WHERE p.published AND `
 	productByID   = productSelect + `p.id = $4`
 	productBySlug = productSelect + `p.slug = $4`
@@ -71,21 +72,22 @@ type variantRow struct {
 	Band        contract.Band     `json:"band"`
 }
 
-// product gives a published product by its id or slug with its prices in a market, in one round trip.
-func (s *store) product(ctx context.Context, idOrSlug string, in market) (contract.Product, error) {
+// product gives a published product by its id or slug with its prices in a market, and when they may be others, in one round trip.
+func (s *store) product(ctx context.Context, idOrSlug string, in market) (contract.Product, *time.Time, error) {
 	sql, err := byName(idOrSlug, productByID, productBySlug)
 	if err != nil {
-		return contract.Product{}, err
+		return contract.Product{}, nil, err
 	}
+	var until *time.Time
 	product := contract.Product{Published: true}
 	var variants []variantRow
 	err = s.db.QueryRow(ctx, sql, in.arguments(idOrSlug)...).Scan(&product.ID, &product.Slug, &product.Title, &product.Description, &product.Brand,
-		&product.Categories, &product.Tags, &product.Attributes, &product.Options, &product.Images, &product.Version, &product.UpdatedAt, &variants)
+		&product.Categories, &product.Tags, &product.Attributes, &product.Options, &product.Images, &product.Version, &product.UpdatedAt, &variants, &until)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return contract.Product{}, noProduct()
+		return contract.Product{}, nil, noProduct()
 	}
 	if err != nil {
-		return contract.Product{}, fmt.Errorf("read a product: %w", err)
+		return contract.Product{}, nil, fmt.Errorf("read a product: %w", err)
 	}
 	product.UpdatedAt = product.UpdatedAt.UTC()
 	product.Stock = contract.BandOut
@@ -97,7 +99,7 @@ func (s *store) product(ctx context.Context, idOrSlug string, in market) (contra
 			product.PriceFrom = price
 		}
 	}
-	return product, nil
+	return product, until, nil
 }
 
 // byName chooses the statement for what may name a product, and spares SQL what can name none.

@@ -57,14 +57,17 @@ func TestPathsCostWhatTheySay(t *testing.T) {
 		{"list", list(listQuery{}), 1, 0},
 		{"list of a category", list(listQuery{category: "shirts"}), 1, 0},
 		{"list of an empty category", list(listQuery{category: "empty"}), 2, 0},
-		{"product", func(ctx context.Context) error { _, err := s.service.store.product(ctx, "one", dollars()); return err }, 1, 0},
+		{"product", func(ctx context.Context) error {
+			_, _, err := s.service.store.product(ctx, "one", dollars())
+			return err
+		}, 1, 0},
 		{"categories", func(ctx context.Context) error { _, err := s.service.store.tree(ctx); return err }, 1, 0},
 		{"priced SKUs", func(ctx context.Context) error {
 			_, err := s.service.store.priced(ctx, []string{"one S/Blue", "one S/Red"}, dollars())
 			return err
 		}, 1, 0},
 		{"bands", func(ctx context.Context) error {
-			return s.service.store.setBands(ctx, []contract.BandChange{
+			return s.service.store.setBands(ctx, s.service.writer, []contract.BandChange{
 				{SKU: "one S/Blue", Band: contract.BandLow, Version: 1}, {SKU: "one S/Red", Band: contract.BandLow, Version: 1},
 			})
 		}, 1, 1},

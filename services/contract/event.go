@@ -58,6 +58,9 @@ const (
 	ProductDeleted  = "ProductDeleted"  // product-events, ProductChange
 	CategoryChanged = "CategoryChanged" // product-events, CategoryChange
 
+	// ProductStockChanged tells that the band of one of a published product's SKUs is another one now, and that the catalog shows it.
+	ProductStockChanged = "ProductStockChanged" // product-events, ProductChange
+
 	PriceListChanged = "PriceListChanged" // product-events, PriceListChange
 
 	OrderConfirmed = "OrderConfirmed" // order-events, OrderChange
@@ -92,9 +95,13 @@ type ProductChange struct {
 	Slug       string   `json:"slug"`
 	Version    int64    `json:"version"`
 	Published  bool     `json:"published"`
-	Categories []string `json:"categories" doc:"Slugs of the categories the product is in, before or after the change"`
+	Categories []string `json:"categories" doc:"Slugs of the categories the product is in, before or after the change, and of all above them"`
 	Brand      string   `json:"brand,omitempty"`
-	SKUs       []string `json:"skus"`
+	// FormerBrand is the brand before the change, absent when it is the same.
+	FormerBrand string   `json:"former_brand,omitempty"`
+	SKUs        []string `json:"skus"`
+	// Relisted says that some list holds the product now and did not before, or the other way round; or that it has another slug.
+	Relisted bool `json:"relisted,omitempty"`
 }
 
 // CategoryChange is the data of CategoryChanged.

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/gateway/openapi"
 	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/kit/httpx"
@@ -23,6 +24,8 @@ func (s *Service) routes(base *kit.Base) {
 		OperationID: "list-regions", Method: http.MethodGet, Path: "/api/v1/regions", Tags: []string{"regions"},
 		Summary: "List the regions, their health, their distance from the caller and the order in which they are tried",
 	}, s.listRegions)
+	httpx.Handle(base.API, huma.Operation{OperationID: "purge-answers", Method: http.MethodPost, Path: contract.PathPurgeAnswers, Hidden: true,
+		Summary: "Drop what is kept of answers that bear a tag", Tags: []string{"internal"}, DefaultStatus: http.StatusNoContent}, s.purgeAnswers)
 	base.App.Put("/internal/v1/users/:user_id/cart/guests/:cart_id", s.passHome)
 	base.App.Get(pathDocument, s.serveDocument)
 	base.App.Get(pathPage, s.servePage)
@@ -65,6 +68,20 @@ func (s *Service) listRegions(_ context.Context, input *placeInput) (*regionList
 	list := &regionList{CacheControl: "private, no-store"}
 	list.Body.Items = s.regions.statuses(input.Country, input.point())
 	return list, nil
+}
+
+type purgeInput struct {
+	Body contract.AnswersPurge
+}
+
+// purgeAnswers answers once nothing that the tags name is kept here any more, nor will be that was asked for before.
+func (s *Service) purgeAnswers(_ context.Context, input *purgeInput) (*struct{}, error) {
+	if input.Body.Everything {
+		s.answers.kept.PurgeEverything()
+	} else {
+		s.answers.kept.PurgeTags(input.Body.Tags...)
+	}
+	return nil, nil
 }
 
 func (s *Service) serveDocument(c *fiber.Ctx) error {

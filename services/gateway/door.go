@@ -81,7 +81,11 @@ func (s *Service) send(c *fiber.Ctx, route *compiledRoute, fromEdge bool) error 
 	}
 	// An anonymous answer is shared by all who ask, so it may not depend on where they are either.
 	cleanRequest(&c.Request().Header, route.Auth.Anonymous(), fromEdge && !route.Auth.Anonymous())
-	return s.forwarder.forward(c, route)
+	ask := func(c *fiber.Ctx) error { return s.forwarder.forward(c, route) }
+	if route.Cache {
+		return s.answers.serve(c, ask)
+	}
+	return ask(c)
 }
 
 // refuseCountry refuses shoppers of a country that this region does not serve. The edge has refused or steered them away already; this

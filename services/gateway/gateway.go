@@ -44,6 +44,9 @@ type Route struct {
 	BodyLimit int `yaml:"body_limit"`
 	// Timeout bounds the whole answer, retries included; DefaultTimeout when 0.
 	Timeout time.Duration `yaml:"timeout"`
+	// Cache keeps what the service says in the gateway's memory, for as long as it allows and until an event makes it untrue. Only for GET
+	// by anyone: what is kept is shown to all.
+	Cache bool `yaml:"cache"`
 	// Limits names rates of the table. Each costs a Redis round trip: catalog reads, which the edge answers, have none.
 	Limits []string `yaml:"limits"`
 }
@@ -152,6 +155,9 @@ func (r Route) validate(limits map[string]Limit) error {
 	if r.Timeout < 0 || r.Timeout > maxTimeout {
 		refuse("timeout %s is not between 0 and %s", r.Timeout, maxTimeout)
 	}
+	if r.Cache && (!slices.Equal(r.Methods, []string{http.MethodGet}) || !r.Auth.Anonymous()) {
+		refuse("cache is for GET by anyone")
+	}
 	for _, name := range r.Limits {
 		if _, ok := limits[name]; !ok {
 			refuse("limit %q is not in the table", name)
@@ -175,6 +181,6 @@ func (t Table) services() []string {
 func knownServices() []string {
 	return []string{
 		contract.ServiceGateway, contract.ServiceCatalog, contract.ServiceCart, contract.ServiceInventory,
-		contract.ServicePayment, contract.ServiceOrder, contract.ServiceIdentity, contract.ServiceImports,
+		contract.ServicePayment, contract.ServiceOrder, contract.ServiceIdentity, contract.ServiceImports, contract.ServiceSearch,
 	}
 }

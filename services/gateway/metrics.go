@@ -9,6 +9,7 @@ type metrics struct {
 	limited         *prometheus.CounterVec
 	limiterFailures prometheus.Counter
 	forwards        *prometheus.CounterVec
+	answers         *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry) metrics {
@@ -30,6 +31,9 @@ func newMetrics(registry *prometheus.Registry) metrics {
 			Name: "meridian_gateway_home_requests_total", Help: "Requests for a cart or an order of another region, by who served them.",
 		}, []string{"home", "outcome"}),
 	}
-	registry.MustRegister(m.duration, m.retries, m.limited, m.limiterFailures, m.forwards)
+	m.answers = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "meridian_gateway_answers_total", Help: "Requests of routes that are cached: hit, miss, or off while the region's events cannot be followed.",
+	}, []string{"result"})
+	registry.MustRegister(m.answers, m.duration, m.retries, m.limited, m.limiterFailures, m.forwards)
 	return m
 }

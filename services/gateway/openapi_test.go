@@ -58,7 +58,7 @@ func TestThePublicDocumentJoinsTheServices(t *testing.T) {
 	t.Parallel()
 	shop := kittest.Start(t, gateway.Definition())
 	early := read(t, shop.Do(t, http.MethodGet, "/api/openapi.json", nil, nil))
-	if !strings.Contains(early, `"x-unavailable":["cart","catalog","identity","imports","inventory","order","payment"]`) || !strings.Contains(early, "/api/v1/regions") {
+	if !strings.Contains(early, `"x-unavailable":["cart","catalog","identity","imports","inventory","order","payment","search"]`) || !strings.Contains(early, "/api/v1/regions") {
 		t.Errorf("before any service answers, the document is %s", early)
 	}
 	shop.Neighbour(t, contract.ServiceCatalog, described("catalog", func(api *httpx.API) {

@@ -20,6 +20,7 @@ type Service struct {
 	verifier  *auth.Verifier
 	limiter   *limiter
 	forwarder *forwarder
+	answers   *answers
 	homes     *homes
 	regions   *regionHealth
 	// refuses are the countries that the region does not serve.
@@ -31,7 +32,7 @@ type Service struct {
 // Definition is the gateway with the route table that it ships with.
 func Definition() kit.Definition { return definition(ShippedTable, nil) }
 
-// definition uses no engine by the kit's measure: the gateway opens Redis itself, because it must come up and sell without.
+// definition uses no engine by the kit's measure: the gateway opens Redis and the broker itself, because it must come up and sell without.
 // ask, when not nil, stands in for Consul's word on other regions.
 func definition(read func() (Table, error), ask askRegion) kit.Definition {
 	return kit.Definition{Name: contract.ServiceGateway, Setup: func(_ context.Context, base *kit.Base) error {
@@ -57,6 +58,10 @@ func setup(base *kit.Base, table Table, ask askRegion) error {
 	if err != nil {
 		return err
 	}
+	answers, err := newAnswers(base.Now, metrics.answers)
+	if err != nil {
+		return err
+	}
 	instances := newInstances(base.Discovery, base.Now)
 	service := &Service{
 		matcher:  matcher,
@@ -67,6 +72,7 @@ func setup(base *kit.Base, table Table, ask askRegion) error {
 			keyPrefix: base.Env.Namespace + "limit", log: base.Log, now: base.Now, failures: metrics.limiterFailures,
 		},
 		forwarder: &forwarder{instances: instances, region: base.Region.Name, duration: metrics.duration, retries: metrics.retries},
+		answers:   answers,
 		homes:     homes,
 		regions:   regions,
 		refuses:   base.Region.Refuses,
@@ -90,6 +96,10 @@ func setup(base *kit.Base, table Table, ask askRegion) error {
 	})
 	base.Loop("probe links", service.regions.links.watch)
 	base.Loop("merge documents", kit.Every(mergeEvery, service.document.renew))
+	base.Loop("close answers", answers.close)
+	if len(base.Env.Brokers) > 0 {
+		base.Follow(answers.heard, answers.believe, contract.TopicProducts)
+	}
 	if base.Env.RedisAddress != "" {
 		base.Loop("connect to redis", service.limiter.connect)
 	}

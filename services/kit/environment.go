@@ -21,6 +21,10 @@ type Environment struct {
 	RedisPassword string   `env:"MERIDIAN_REDIS_PASSWORD"`
 	Brokers       []string `env:"MERIDIAN_BROKERS"`
 	ConsulAddress string   `env:"MERIDIAN_CONSUL_ADDRESS"`
+	// TypesenseURL and TypesenseKey are where the region's search engine is and its administrator's key; given to the process that
+	// runs search and to no other.
+	TypesenseURL string `env:"MERIDIAN_TYPESENSE_URL"`
+	TypesenseKey string `env:"MERIDIAN_TYPESENSE_KEY"`
 	// Peers are where the links to the other regions' gateways begin: region=url, comma-separated. A region without one is judged by
 	// Consul alone.
 	Peers map[string]string `env:"MERIDIAN_PEERS, separator=="`
@@ -39,6 +43,12 @@ type Environment struct {
 	// CustomerKey, in hexadecimal, is given to the process that runs order and to no other: the key of the names by which it counts
 	// what customers have used, the same in every region.
 	CustomerKey string `env:"MERIDIAN_CUSTOMER_KEY"`
+	// Cloudflare is the edge's API, a token that may purge there, the zone and its plan, for the process that runs purge and no other. The
+	// edge on this machine speaks the same.
+	CloudflareURL   string `env:"MERIDIAN_CLOUDFLARE_URL"`
+	CloudflareToken string `env:"MERIDIAN_CLOUDFLARE_TOKEN"`
+	CloudflareZone  string `env:"MERIDIAN_CLOUDFLARE_ZONE"`
+	CloudflarePlan  string `env:"MERIDIAN_CLOUDFLARE_PLAN, default=free"`
 	// ClockOffsetFile holds a duration by which the services take their clock to be wrong; drills write it. Without the setting clocks
 	// are the machine's.
 	ClockOffsetFile string `env:"MERIDIAN_CLOCK_OFFSET_FILE"`

@@ -96,6 +96,20 @@ func (b *Base) ConsumeBatches(handle events.BatchHandler, topics ...string) *eve
 	return consumer
 }
 
+// ConsumeFromNow does as ConsumeBatches does, but for a service that has never run: it does instead what stands in place of all events
+// until now.
+func (b *Base) ConsumeFromNow(handle events.BatchHandler, instead func(context.Context) error, topics ...string) {
+	consumer := b.consumer(topics)
+	consumer.HandleBatch, consumer.Instead = handle, instead
+	b.Loop("consume", consumer.Run)
+}
+
+// Follow hands this instance the events that come to some topics from now on, as events.Tail has it.
+func (b *Base) Follow(handle func(contract.Event), live func(bool), topics ...string) {
+	tail := &events.Tail{Brokers: b.Env.Brokers, Topics: topics, Handle: handle, Live: live, Log: b.Log}
+	b.Loop("follow", tail.Run)
+}
+
 func (b *Base) consumer(topics []string) *events.Consumer {
 	return &events.Consumer{Brokers: b.Env.Brokers, Group: b.Name, Topics: topics, Log: b.Log, Tracer: b.Tracer, Metrics: b.consumerMetrics}
 }

@@ -42,6 +42,9 @@ type Consumer struct {
 	Handle      Handler
 	HandleBatch BatchHandler
 
+	// Instead, when set, is done once in place of applying all events from before the group's first start, which begins at their end.
+	Instead func(ctx context.Context) error
+
 	Log     *slog.Logger
 	Tracer  *telemetry.Tracer
 	Metrics *Metrics
@@ -69,6 +72,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 // Run consumes until the context ends. Offsets are committed only behind handled events.
 func (c *Consumer) Run(ctx context.Context) error {
 	if err := EnsureTopics(ctx, c.Brokers); err != nil {
+		return err
+	}
+	if err := c.beginAtEnd(ctx); err != nil {
 		return err
 	}
 	client, err := kgo.NewClient(

@@ -46,6 +46,7 @@ type Service struct {
 type options struct {
 	now    func() time.Time
 	region string
+	broker bool
 }
 
 // Option changes how a service is started.
@@ -56,6 +57,9 @@ func WithNow(now func() time.Time) Option { return func(o *options) { o.now = no
 
 // WithRegion puts the service in another region than us-east.
 func WithRegion(name string) Option { return func(o *options) { o.region = name } }
+
+// WithBroker gives a broker to a service that does not need one.
+func WithBroker() Option { return func(o *options) { o.broker = true } }
 
 // Start brings the service up and stops it with the test.
 func Start(t testing.TB, definition kit.Definition, opts ...Option) *Service {
@@ -136,10 +140,17 @@ func (s *Service) makeEnvironment(t testing.TB) {
 	if s.definition.Schema != nil {
 		s.makeDatabase(t)
 	}
+	switch s.definition.Name {
+	case contract.ServiceSearch:
+		s.Env.TypesenseURL, s.Env.TypesenseKey = enginetest.Search(t)
+	case contract.ServicePurge:
+		// Nobody is there: it starts, and waits.
+		s.Env.CloudflareURL, s.Env.CloudflareToken, s.Env.CloudflareZone, s.Env.CloudflarePlan = "http://127.0.0.1:1", "token", "zone", "enterprise"
+	}
 	if s.definition.UsesRedis {
 		s.Env.RedisAddress, s.Env.RedisPassword = enginetest.Redis(t)
 	}
-	if s.definition.UsesBroker {
+	if s.definition.UsesBroker || s.options.broker {
 		s.Brokers = enginetest.Broker(t)
 		s.Env.Brokers = s.Brokers
 	}

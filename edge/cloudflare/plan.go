@@ -1,0 +1,55 @@
+package cloudflare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Plan is what a zone is subscribed to. It decides what a rule can say and how fast one may purge.
+type Plan string
+
+// The plans.
+const (
+	Free       Plan = "free"
+	Pro        Plan = "pro"
+	Business   Plan = "business"
+	Enterprise Plan = "enterprise"
+)
+
+// Limits are a plan's, as Cloudflare's documents give them (2026-11).
+type Limits struct {
+	// PurgesPerSecond is how many purge requests an account may make on average, PurgeBurst how many at once.
+	PurgesPerSecond float64
+	PurgeBurst      int
+	// CustomKey says that a cache key may name the parameters that count. Elsewhere all do, sorted.
+	CustomKey bool
+	// RegionalTiers says that locations may ask a hub of their part of the world first.
+	RegionalTiers bool
+	// CacheRules is how many cache rules a zone may have.
+	CacheRules int
+}
+
+// PurgeOperations is how many tags, addresses or prefixes one purge request may name, on every plan.
+const PurgeOperations = 100
+
+var limits = map[Plan]Limits{
+	Free:       {PurgesPerSecond: 5.0 / 60, PurgeBurst: 25, CacheRules: 10},
+	Pro:        {PurgesPerSecond: 5, PurgeBurst: 25, CacheRules: 25},
+	Business:   {PurgesPerSecond: 10, PurgeBurst: 50, CacheRules: 50},
+	Enterprise: {PurgesPerSecond: 50, PurgeBurst: 500, CustomKey: true, RegionalTiers: true, CacheRules: 300},
+}
+
+// Plans lists them, the smallest first.
+func Plans() []Plan { return []Plan{Free, Pro, Business, Enterprise} }
+
+// ParsePlan reads a plan's name.
+func ParsePlan(name string) (Plan, error) {
+	if plan := Plan(strings.ToLower(name)); slices.Contains(Plans(), plan) {
+		return plan, nil
+	}
+	return "", fmt.Errorf("%q is not one of Cloudflare's plans: free, pro, business, enterprise", name)
+}
+
+// Limits gives the plan's.
+func (p Plan) Limits() Limits { return limits[p] }

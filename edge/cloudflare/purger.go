@@ -1,0 +1,156 @@
+package cloudflare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cloudflare/cloudflare-go/v7/cache"
+	"github.com/cloudflare/cloudflare-go/v7/option"
+	"github.com/cloudflare/cloudflare-go/v7/rulesets"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+)
+
+const (
+	// purgeTimeout bounds one request.
+	purgeTimeout = 5 * time.Second
+	firstRetry   = 100 * time.Millisecond
+	lastRetry    = 5 * time.Second
+)
+
+// Purger tells a zone what no longer holds, no faster than its plan allows. It is safe for concurrent use, and in every region at once: to
+// purge twice is to purge.
+type Purger struct {
+	zone    string
+	service *cache.CacheService
+	limiter *rate.Limiter
+	metrics *PurgeMetrics
+}
+
+// PurgeMetrics counts what purgers send.
+type PurgeMetrics struct {
+	requests *prometheus.CounterVec
+}
+
+// NewPurgeMetrics registers the counter.
+func NewPurgeMetrics(registry prometheus.Registerer) *PurgeMetrics {
+	m := &PurgeMetrics{requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "meridian_purge_requests_total", Help: "Purge requests to the edge's API: done, limited (and made again later) or failed.",
+	}, []string{"outcome"})}
+	registry.MustRegister(m.requests)
+	return m
+}
+
+// NewPurger makes the purger of a zone. The regions share the plan's rate: share is how many purgers there are.
+func NewPurger(access Access, plan Plan, share int, metrics *PurgeMetrics) (*Purger, error) {
+	if access.Token == "" || access.Zone == "" {
+		return nil, errors.New("a token and a zone are needed")
+	}
+	limits := plan.Limits()
+	if limits.PurgeBurst == 0 {
+		return nil, fmt.Errorf("%q is not one of Cloudflare's plans", plan)
+	}
+	share = max(share, 1)
+	// Whether a request is made again is decided here, where the plan's rate is known.
+	options := append(access.options(), option.WithMaxRetries(0), option.WithRequestTimeout(purgeTimeout))
+	return &Purger{
+		zone: access.Zone, service: cache.NewCacheService(options...), metrics: metrics,
+		limiter: rate.NewLimiter(rate.Limit(limits.PurgesPerSecond/float64(share)), max(limits.PurgeBurst/share, 1)),
+	}, nil
+}
+
+// Within is how many tags can be purged in a time at the plan's rate, when nothing has been for a while.
+func (p *Purger) Within(t time.Duration) int {
+	return (p.limiter.Burst() + int(float64(p.limiter.Limit())*t.Seconds())) * PurgeOperations
+}
+
+// Tags purges what bears one of the tags and returns once the edge has answered that it did, or the context ends.
+func (p *Purger) Tags(ctx context.Context, tags ...string) error {
+	return p.inParts(ctx, tags, func(part []string) cache.CachePurgeParamsBodyUnion {
+		var body cache.CachePurgeParamsBodyCachePurgeFlexPurgeByTags
+		set(&body.Tags.Value, &body.Tags.Present, part)
+		return body
+	})
+}
+
+// URLs purges single addresses.
+func (p *Purger) URLs(ctx context.Context, urls ...string) error {
+	return p.inParts(ctx, urls, func(part []string) cache.CachePurgeParamsBodyUnion {
+		var body cache.CachePurgeParamsBodyCachePurgeSingleFile
+		set(&body.Files.Value, &body.Files.Present, part)
+		return body
+	})
+}
+
+// Everything empties every location.
+func (p *Purger) Everything(ctx context.Context) error {
+	var body cache.CachePurgeParamsBodyCachePurgeEverything
+	set(&body.PurgeEverything.Value, &body.PurgeEverything.Present, true)
+	return p.send(ctx, body)
+}
+
+func (p *Purger) inParts(ctx context.Context, all []string, body func([]string) cache.CachePurgeParamsBodyUnion) error {
+	sorted := slices.Clone(all)
+	slices.Sort(sorted)
+	for part := range slices.Chunk(slices.Compact(sorted), PurgeOperations) {
+		if err := p.send(ctx, body(part)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send makes one request, again and again until it is done. What the API refuses for good is an error.
+func (p *Purger) send(ctx context.Context, body cache.CachePurgeParamsBodyUnion) error {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		if err := p.limiter.Wait(ctx); err != nil {
+			return fmt.Errorf("wait for the plan's rate of purges: %w", err)
+		}
+		var params cache.CachePurgeParams
+		set(&params.ZoneID.Value, &params.ZoneID.Present, p.zone)
+		params.Body = body
+		_, err := p.service.Purge(ctx, params)
+		if err == nil {
+			p.metrics.requests.WithLabelValues("done").Inc()
+			return nil
+		}
+		pause := wait/2 + rand.N(wait)
+		var refused *rulesets.Error
+		switch {
+		case ctx.Err() != nil:
+			return told("purge", ctx.Err())
+		case !errors.As(err, &refused):
+			p.metrics.requests.WithLabelValues("failed").Inc()
+		case refused.StatusCode == http.StatusTooManyRequests:
+			p.metrics.requests.WithLabelValues("limited").Inc()
+			pause = max(pause, retryAfter(refused.Response))
+		case refused.StatusCode < http.StatusInternalServerError:
+			p.metrics.requests.WithLabelValues("failed").Inc()
+			return told("purge", err)
+		default:
+			p.metrics.requests.WithLabelValues("failed").Inc()
+		}
+		select {
+		case <-ctx.Done():
+			return told("purge", errors.Join(ctx.Err(), err))
+		case <-time.After(pause):
+		}
+	}
+}
+
+func retryAfter(response *http.Response) time.Duration {
+	if response == nil {
+		return 0
+	}
+	seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}

@@ -1,0 +1,169 @@
+// Package purge turns what changes in the catalog into purges of what the edge has kept. Each region runs one: it purges once its own
+// region's gateways have dropped what the change makes untrue, so that no location is filled anew from them, and again two seconds later,
+// for whatever was under way all the same. That all regions purge the same does no harm.
+package purge
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+const (
+	// again is when what was purged is purged once more: an answer that had left its origin before the change may have been on its way.
+	again = 2 * time.Second
+	// promised is within what time a change is to be everywhere. More tags than the plan's rate can purge in it become a purge of everything.
+	promised = 2 * time.Second
+	// outdated is how old an event may be before it is taken for part of an outage's heap, for which everything is purged once. It is more
+	// than the clocks of two regions may differ by.
+	outdated = time.Minute
+)
+
+// Edge is told what no longer holds, and answers once it shows none of it.
+type Edge interface {
+	Tags(ctx context.Context, tags ...string) error
+	Everything(ctx context.Context) error
+	// Within is how many tags can be purged in a time.
+	Within(t time.Duration) int
+}
+
+// Caches are those of the region's own gateways.
+type Caches interface {
+	// Drop returns once every gateway that can be reached has dropped it. The others drop all that they keep before they serve again.
+	Drop(ctx context.Context, what contract.AnswersPurge)
+}
+
+// purger applies events. It is used by one consumer.
+type purger struct {
+	edge    Edge
+	caches  Caches
+	now     func() time.Time
+	log     *slog.Logger
+	metrics *metrics
+	second  *second
+	// cleared is when everything was purged last: what happened before is purged.
+	cleared time.Time
+}
+
+// apply purges what some events make untrue, once for all of them. An error means that it was not, and that they are to be applied again.
+func (p *purger) apply(ctx context.Context, events []contract.Event) error {
+	var tags []string
+	var oldest, newest time.Time
+	for _, event := range events {
+		if event.Time.Before(p.cleared.Add(-outdated)) {
+			continue
+		}
+		stale, err := contract.StaleTags(event)
+		if err != nil {
+			// What it changed can not be told, now or ever.
+			p.log.ErrorContext(ctx, "An event makes no sense; all that the edge keeps is purged in its place.", "event_id", event.ID, "type", event.Type, "error", err.Error())
+			return p.everything(ctx)
+		}
+		if len(stale) == 0 {
+			continue
+		}
+		tags = append(tags, stale...)
+		if oldest.IsZero() || event.Time.Before(oldest) {
+			oldest = event.Time
+		}
+		if event.Time.After(newest) {
+			newest = event.Time
+		}
+	}
+	if len(tags) == 0 {
+		return nil
+	}
+	slices.Sort(tags)
+	tags = slices.Compact(tags)
+	if late := p.now().Sub(newest) > outdated; late || len(tags) > p.edge.Within(promised) || len(tags) > contract.MaxPurgeTags {
+		p.log.WarnContext(ctx, "More was changed than tags can be purged in time, or long ago; all that the edge keeps is purged.", "tags", len(tags), "oldest", oldest)
+		return p.everything(ctx)
+	}
+	p.caches.Drop(ctx, contract.AnswersPurge{Tags: tags})
+	if err := p.edge.Tags(ctx, tags...); err != nil {
+		return err
+	}
+	p.metrics.tags.Add(float64(len(tags)))
+	p.metrics.lag.Observe(max(p.now().Sub(oldest), 0).Seconds())
+	p.second.add(p.now(), tags)
+	return nil
+}
+
+// everything empties the region's gateways and the edge.
+func (p *purger) everything(ctx context.Context) error {
+	begun := p.now()
+	p.caches.Drop(ctx, contract.AnswersPurge{Everything: true})
+	if err := p.edge.Everything(ctx); err != nil {
+		return err
+	}
+	p.metrics.everything.Inc()
+	p.cleared = begun
+	return nil
+}
+
+// second holds what is to be purged once more.
+type second struct {
+	mu   sync.Mutex
+	due  []batch
+	wake chan struct{}
+}
+
+type batch struct {
+	at   time.Time
+	tags []string
+}
+
+func newSecond() *second { return &second{wake: make(chan struct{}, 1)} }
+
+func (s *second) add(now time.Time, tags []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due = append(s.due, batch{now.Add(again), tags})
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take gives the tags whose time has come, each once, and when the next ones are due; zero when there are none.
+func (s *second) take(now time.Time) (tags []string, next time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.due) > 0 && !s.due[0].at.After(now) {
+		tags = append(tags, s.due[0].tags...)
+		s.due = s.due[1:]
+	}
+	if len(s.due) > 0 {
+		next = s.due[0].at
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags), next
+}
+
+// repeat purges for the second time, until the context ends. What fails is tried again by the edge's client until it succeeds or is refused
+// for good.
+func (p *purger) repeat(ctx context.Context) error {
+	for {
+		tags, next := p.second.take(p.now())
+		if len(tags) > 0 {
+			if err := p.edge.Tags(ctx, tags...); err != nil && ctx.Err() == nil {
+				p.log.ErrorContext(ctx, "A second purge failed; the first one was done.", "tags", len(tags), "error", err.Error())
+			}
+			continue
+		}
+		var due <-chan time.Time
+		if !next.IsZero() {
+			due = time.After(next.Sub(p.now()))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-due:
+		case <-p.second.wake:
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package search_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/meridian-store/meridian/regions/engine/enginetest"
+	"github.com/meridian-store/meridian/regions/engine/search"
+)
+
+// The test binary is the engine's process too, so that it can be killed.
+func init() {
+	if folder := os.Getenv("MERIDIAN_TEST_SEARCH_FOLDER"); folder != "" {
+		err := search.Run(context.Background(), search.Config{Address: os.Getenv("MERIDIAN_TEST_SEARCH_ADDRESS"), DataDir: folder, AdminKey: "key"})
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// What was answered is there after kill -9, whatever was going on.
+func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
+	t.Parallel()
+	folder, address := filepath.Join(t.TempDir(), "data"), fmt.Sprintf("127.0.0.1:%d", enginetest.Ports(t, 1))
+	url := "http://" + address
+	start := func() *exec.Cmd {
+		command := exec.Command(os.Args[0], "-test.run=^$")
+		command.Env = append(os.Environ(), "MERIDIAN_TEST_SEARCH_FOLDER="+folder, "MERIDIAN_TEST_SEARCH_ADDRESS="+address)
+		command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		deadline := time.Now().Add(30 * time.Second)
+		for search.Ready(t.Context(), url) != nil {
+			if time.Now().After(deadline) {
+				t.Fatal("the engine does not come up")
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		return command
+	}
+	engine := start()
+	call(t, url, http.MethodPost, "/collections", `{"name":"c","fields":[{"name":"title","type":"string"}]}`)
+	call(t, url, http.MethodPut, "/aliases/a", `{"collection_name":"c"}`)
+	call(t, url, http.MethodPut, "/collections/c/synonyms/s", `{"synonyms":["one","two"]}`)
+	answered := 0
+	for round := range 4 {
+		killed := make(chan struct{})
+		go func() {
+			time.Sleep(time.Duration(20+30*round) * time.Millisecond)
+			_ = engine.Process.Kill()
+			close(killed)
+		}()
+		for ; ; answered++ {
+			if !try(url, http.MethodPost, "/collections/c/documents?action=upsert", fmt.Sprintf(`{"id":"%d","title":"document %d"}`, answered, answered)) {
+				break
+			}
+		}
+		<-killed
+		_ = engine.Wait()
+		engine = start()
+		for i := range answered {
+			if !try(url, http.MethodGet, fmt.Sprintf("/collections/a/documents/%d", i), "") {
+				t.Fatalf("document %d of %d that were answered is gone", i, answered)
+			}
+		}
+	}
+	if answered < 10 {
+		t.Fatalf("only %d documents were written", answered)
+	}
+	if text := call(t, url, http.MethodGet, "/collections/a/documents/search?q=document&query_by=title", ""); !strings.Contains(text, `"found":`+fmt.Sprint(answered)) && !strings.Contains(text, `"found":`+fmt.Sprint(answered+1)) {
+		t.Errorf("%d documents, and a search answers %.300s", answered, text)
+	}
+	if text := call(t, url, http.MethodGet, "/collections/c/synonyms", ""); !strings.Contains(text, `"two"`) {
+		t.Errorf("the synonyms are %s", text)
+	}
+	_ = engine.Process.Kill()
+	_ = engine.Wait()
+}
+
+func request(url, method, path, body string) (*http.Response, error) {
+	r, err := http.NewRequest(method, url+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("X-TYPESENSE-API-KEY", "key")
+	return http.DefaultClient.Do(r)
+}
+
+func try(url, method, path, body string) bool {
+	response, err := request(url, method, path, body)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode < 300
+}
+
+func call(t *testing.T, url, method, path, body string) string {
+	t.Helper()
+	response, err := request(url, method, path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var text strings.Builder
+	if _, err := bufio.NewReader(response.Body).WriteTo(&text); err != nil || response.StatusCode >= 300 {
+		t.Fatalf("%s %s: %d %s (%v)", method, path, response.StatusCode, text.String(), err)
+	}
+	return text.String()
+}

@@ -1,0 +1,82 @@
+package search
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// search answers a query as Typesense does.
+func (c *collection) search(in parameters) (map[string]any, error) {
+	begun := time.Now()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	p, err := c.read(in)
+	if err != nil {
+		return nil, err
+	}
+	words := wordsOf(p.q, nil)
+	words = words[:min(len(words), maxQueryWords)]
+	c.curate(words, p)
+	within := c.allowed(p.filter)
+	var found []scored
+	switch {
+	case p.q == "*" || p.q == "":
+		for it := within.Iterator(); it.HasNext(); {
+			found = append(found, scored{slot: it.Next()})
+		}
+	case len(words) > 0:
+		found = c.matches(c.readings(words), within, p)
+	}
+	c.order(found, p.sort)
+	found = c.pin(found, p)
+
+	facets := make([]map[string]any, 0, len(p.facets))
+	for _, by := range p.facets {
+		facets = append(facets, c.count(by, found, p))
+	}
+	shown := found[min(p.offset, len(found)):min(p.offset+p.perPage, len(found))]
+	hits := make([]map[string]any, 0, len(shown))
+	for _, each := range shown {
+		hit, err := c.hit(each, p)
+		if err != nil {
+			return nil, err
+		}
+		hits = append(hits, hit)
+	}
+	return map[string]any{
+		"found": len(found), "out_of": len(c.byID), "page": p.page, "hits": hits, "facet_counts": facets, "search_cutoff": false,
+		"search_time_ms": int(time.Since(begun).Milliseconds()),
+		"request_params": map[string]any{"collection_name": c.Name, "per_page": p.perPage, "q": p.q},
+	}, nil
+}
+
+func (c *collection) hit(s scored, p *params) (map[string]any, error) {
+	document, err := chosen(c.slots[s.slot].source, p.include, p.exclude)
+	if err != nil {
+		return nil, err
+	}
+	list, byField := c.highlight(s, p)
+	hit := map[string]any{"document": document, "highlights": list, "highlight": byField}
+	if s.text > 0 {
+		hit["text_match"] = s.text
+	}
+	return hit, nil
+}
+
+// chosen gives the members of a document that were asked for.
+func chosen(source json.RawMessage, include, exclude []string) (any, error) {
+	if len(include) == 0 && len(exclude) == 0 {
+		return source, nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(source, &members); err != nil {
+		return nil, err
+	}
+	for name := range members {
+		if len(include) > 0 && !slices.Contains(include, name) || slices.Contains(exclude, name) {
+			delete(members, name)
+		}
+	}
+	return members, nil
+}

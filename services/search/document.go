@@ -1,0 +1,153 @@
+package search
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/typesense/typesense-go/v3/typesense/api"
+	"github.com/typesense/typesense-go/v3/typesense/api/pointer"
+
+	"github.com/meridian-store/meridian/services/contract"
+)
+
+// document is a product as the engine holds it: what is looked through, in stems, and what a hit shows.
+type document map[string]any
+
+// The fields that words are looked for in, and how much each counts.
+const (
+	fieldName   = "name"   // the title
+	fieldMaker  = "maker"  // the brand
+	fieldKinds  = "kinds"  // the categories' names
+	fieldLabels = "labels" // tags and the values of options
+	fieldAbout  = "about"  // description and attributes
+
+	searchedFields  = fieldName + "," + fieldMaker + "," + fieldKinds + "," + fieldLabels + "," + fieldAbout
+	searchedWeights = "10,7,7,5,1"
+	searchedTypos   = "2,2,1,1,0"
+)
+
+// maxAbout bounds what of a description is looked through, in words.
+const maxAbout = 300
+
+func collectionSchema(name string) *api.CollectionSchema {
+	yes, no := pointer.True(), pointer.False()
+	text := func(name string) api.Field { return api.Field{Name: name, Type: "string[]"} }
+	shown := func(name string) api.Field { return api.Field{Name: name, Type: "string", Index: no, Optional: yes} }
+	return &api.CollectionSchema{
+		Name: name, DefaultSortingField: pointer.String("sales"),
+		Fields: []api.Field{
+			text(fieldName), text(fieldMaker), text(fieldKinds), text(fieldLabels), text(fieldAbout),
+			{Name: "bucket", Type: "string"}, shown("revision"), shown("slug"), shown("title"), shown("image_url"), shown("image_alt"),
+			{Name: "brand", Type: "string", Facet: yes}, {Name: "categories", Type: "string[]", Index: no, Optional: yes},
+			{Name: "places", Type: "string[]", Facet: yes}, {Name: "place_names", Type: "string[]", Facet: yes}, {Name: "options", Type: "string[]", Facet: yes},
+			{Name: "stock", Type: "string", Facet: yes}, {Name: "in_stock", Type: "bool"}, {Name: "stock_rank", Type: "int32"},
+			{Name: "sales", Type: "int64"}, {Name: "created", Type: "int64"}, {Name: "price_.*", Type: "int64", Facet: yes, Optional: yes},
+		},
+	}
+}
+
+// placeSign stands between a category's slug and its name where both are counted together.
+const placeSign = "|"
+
+// newDocument makes the document of a product that has been sold so often.
+func (l language) newDocument(p contract.ProductDocument, sales int64, regions []contract.Region) document {
+	places, names := []string{}, []string{}
+	var kinds, labels []string
+	for _, place := range p.Places {
+		places, names = append(places, place.Slug), append(names, place.Slug+placeSign+place.Name)
+		kinds = append(kinds, l.stems(place.Name)...)
+	}
+	options := []string{}
+	for _, option := range p.Options {
+		for _, value := range option.Values {
+			options = append(options, option.Name+"="+value)
+			labels = append(labels, l.stems(value)...)
+		}
+	}
+	for _, tag := range p.Tags {
+		labels = append(labels, l.stems(tag)...)
+	}
+	about := l.stems(plainText(p.Description))
+	for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
+		about = append(about, l.stems(p.Attributes[name])...)
+	}
+	d := document{
+		"id": p.ID, "bucket": bucketOf(p.ID), "revision": p.Revision, "slug": p.Slug, "title": p.Title, "brand": p.Brand,
+		"categories": listed(p.Categories), "places": places, "place_names": names, "options": options,
+		// One word after the other, so that the order of a title's words counts for nothing.
+		fieldName: listed(l.stems(p.Title)), fieldMaker: listed(l.stems(p.Brand)), fieldKinds: listed(unique(kinds)), fieldLabels: listed(unique(labels)),
+		fieldAbout: listed(unique(about[:min(len(about), maxAbout)])),
+		"stock":    string(p.Stock), "in_stock": p.Stock != contract.BandOut, "stock_rank": stockRank(p.Stock), "sales": sales, "created": p.CreatedAt.Unix(),
+	}
+	if p.Image != nil {
+		d["image_url"], d["image_alt"] = p.Image.URL, p.Image.Alt
+	}
+	d.price(p.Prices, regions)
+	return d
+}
+
+// price writes what the product costs to whoever names no region, and to whoever names each. A region without lists of its own has the prices
+// of all.
+func (d document) price(prices []contract.MarketPrice, regions []contract.Region) {
+	for _, price := range prices {
+		if price.Region == "" {
+			d[priceField(price.Currency, "")] = price.Amount
+			for _, region := range regions {
+				d[priceField(price.Currency, region.Code)] = price.Amount
+			}
+		}
+	}
+	for _, price := range prices {
+		for _, region := range regions {
+			if region.Name == price.Region {
+				d[priceField(price.Currency, region.Code)] = price.Amount
+			}
+		}
+	}
+}
+
+// priceField names the field of prices in a currency, for a region's code, "" for none.
+func priceField(currency, code string) string {
+	if code == "" {
+		return "price_" + currency
+	}
+	return "price_" + currency + "_" + code
+}
+
+func bucketOf(id string) string { return id[len(id)-1:] }
+
+func stockRank(band contract.Band) int {
+	switch band {
+	case contract.BandInStock:
+		return 2
+	case contract.BandLow:
+		return 1
+	default:
+		return 0
+	}
+}
+
+func unique(words []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(words, func(word string) bool {
+		known := seen[word]
+		seen[word] = true
+		return known
+	})
+}
+
+// listed makes JSON write an empty list where Go has none.
+func listed(words []string) []string {
+	if words == nil {
+		return []string{}
+	}
+	return words
+}
+
+// synonyms are words of shops that mean the same, in stems.
+var synonyms = map[string][]string{
+	"t-shirt": {"tshirt", "tee", "t shirt"}, "trousers": {"trouser", "pant"}, "trainers": {"trainer", "sneaker"}, "jumper": {"jumper", "sweater", "pullover"},
+	"bicycle": {"bicycle", "bike"}, "sofa": {"sofa", "couch"}, "mug": {"mug", "cup"}, "rucksack": {"rucksack", "backpack"}, "grey": {"grey", "gray"},
+	"colour": {"colour", "color"}, "jewellery": {"jewellery", "jewelry"}, "lamp": {"lamp", "light"}, "hat": {"hat", "cap", "beanie"}, "mens": {"man", "male"},
+	"duffel": {"duffel", "duffle"}, "earbuds": {"earbud", "earphone"}, "notebook": {"notebook", "journal"}, "duvet": {"duvet", "comforter"}, "phone": {"phone", "smartphone"},
+}

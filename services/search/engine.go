@@ -1,0 +1,202 @@
+package search
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/typesense/typesense-go/v3/typesense"
+	"github.com/typesense/typesense-go/v3/typesense/api"
+	"github.com/typesense/typesense-go/v3/typesense/api/pointer"
+)
+
+const (
+	// engineTimeout bounds a request to the engine. A thousand documents are written well within it.
+	engineTimeout = 10 * time.Second
+	// batchSize is how many documents are written at once.
+	batchSize = 1000
+)
+
+// engine is the region's search engine, by Typesense's own client.
+type engine struct {
+	client *typesense.Client
+	// alias names the collection that is searched; what it points to begins with it too.
+	alias string
+}
+
+// newEngine makes the client of an engine; it sends nothing yet. The client's own circuit breaker, which stays open for a minute, is left out:
+// an engine that is back is used at once.
+func newEngine(url, key, alias string, sender *http.Client) (*engine, error) {
+	if sender == nil {
+		sender = &http.Client{Timeout: engineTimeout}
+	}
+	raw, err := api.NewClientWithResponses(url, api.WithHTTPClient(sender), api.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
+		request.Header.Set("X-TYPESENSE-API-KEY", key)
+		return nil
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("make a client of the search engine: %w", err)
+	}
+	return &engine{client: typesense.NewClient(typesense.WithAPIClient(raw)), alias: alias}, nil
+}
+
+func isMissing(err error) bool {
+	var refused *typesense.HTTPError
+	return errors.As(err, &refused) && refused.Status == http.StatusNotFound
+}
+
+// target gives the collection that is searched; "" when there is none yet.
+func (e *engine) target(ctx context.Context) (string, error) {
+	alias, err := e.client.Alias(e.alias).Retrieve(ctx)
+	if isMissing(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("ask the search engine which collection is searched: %w", err)
+	}
+	return alias.CollectionName, nil
+}
+
+// create makes an empty collection, with its synonyms.
+func (e *engine) create(ctx context.Context, name string) error {
+	if _, err := e.client.Collections().Create(ctx, collectionSchema(name)); err != nil {
+		return fmt.Errorf("make a collection: %w", err)
+	}
+	for id, words := range synonyms {
+		if _, err := e.client.Collection(name).Synonyms().Upsert(ctx, id, &api.SearchSynonymSchema{Synonyms: words}); err != nil {
+			return fmt.Errorf("write the synonyms of a collection: %w", err)
+		}
+	}
+	return nil
+}
+
+// point has searches go to a collection from now on.
+func (e *engine) point(ctx context.Context, name string) error {
+	if _, err := e.client.Aliases().Upsert(ctx, e.alias, &api.CollectionAliasSchema{CollectionName: name}); err != nil {
+		return fmt.Errorf("point searches to a collection: %w", err)
+	}
+	return nil
+}
+
+// collections lists those of this index, whether or not they are searched.
+func (e *engine) collections(ctx context.Context) ([]string, error) {
+	all, err := e.client.Collections().Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list collections: %w", err)
+	}
+	var names []string
+	for _, c := range all {
+		if strings.HasPrefix(c.Name, e.alias+"-") {
+			names = append(names, c.Name)
+		}
+	}
+	return names, nil
+}
+
+func (e *engine) drop(ctx context.Context, name string) error {
+	if _, err := e.client.Collection(name).Delete(ctx); err != nil && !isMissing(err) {
+		return fmt.Errorf("delete a collection: %w", err)
+	}
+	return nil
+}
+
+// write puts documents into a collection, each in place of the one with its id.
+func (e *engine) write(ctx context.Context, collection string, documents []document) error {
+	if len(documents) == 0 {
+		return nil
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	for _, d := range documents {
+		if err := encoder.Encode(d); err != nil {
+			return fmt.Errorf("encode a document: %w", err)
+		}
+	}
+	action := api.IndexAction("upsert")
+	answer, err := e.client.Collection(collection).Documents().ImportJsonl(ctx, &body, &api.ImportDocumentsParams{Action: &action, BatchSize: pointer.Int(batchSize)})
+	if err != nil {
+		return fmt.Errorf("write %d documents: %w", len(documents), err)
+	}
+	return errors.Join(firstRefusal(answer), answer.Close())
+}
+
+// firstRefusal reads the answer to an import, a line for each document.
+func firstRefusal(answer io.Reader) error {
+	lines := bufio.NewScanner(answer)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var line struct {
+			Success bool   `json:"success"`
+			Error   string `json:"error"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return fmt.Errorf("read what became of a document: %w", err)
+		}
+		if !line.Success {
+			return fmt.Errorf("the search engine refuses a document: %s", line.Error)
+		}
+	}
+	return lines.Err()
+}
+
+// remove deletes documents; those that are not there are no mistake.
+func (e *engine) remove(ctx context.Context, collection string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	// A filter of a thousand ids is longer than some engines' limits.
+	const atOnce = 100
+	for len(ids) > 0 {
+		n := min(atOnce, len(ids))
+		filter := "id:[" + strings.Join(ids[:n], ",") + "]"
+		if _, err := e.client.Collection(collection).Documents().Delete(ctx, &api.DeleteDocumentsParams{FilterBy: &filter}); err != nil {
+			return fmt.Errorf("delete documents: %w", err)
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// revisions gives what a collection holds of a bucket: each document's revision by its id.
+func (e *engine) revisions(ctx context.Context, collection, bucket string) (map[string]string, error) {
+	answer, err := e.client.Collection(collection).Documents().Export(ctx, &api.ExportDocumentsParams{
+		FilterBy: pointer.String("bucket:=" + bucket), IncludeFields: pointer.String("id,revision"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the index: %w", err)
+	}
+	held := map[string]string{}
+	lines := bufio.NewScanner(answer)
+	for lines.Scan() {
+		var line struct{ ID, Revision string }
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return nil, errors.Join(fmt.Errorf("read the index: %w", err), answer.Close())
+		}
+		held[line.ID] = line.Revision
+	}
+	return held, errors.Join(lines.Err(), answer.Close())
+}
+
+// search asks for one page. By POST, for a query may be longer than an address.
+func (e *engine) search(ctx context.Context, params api.MultiSearchCollectionParameters) (*api.SearchResult, error) {
+	params.Collection = &e.alias
+	answer, err := e.client.MultiSearch.Perform(ctx, &api.MultiSearchParams{}, api.MultiSearchSearchesParameter{Searches: []api.MultiSearchCollectionParameters{params}})
+	if err != nil {
+		return nil, err
+	}
+	if len(answer.Results) != 1 {
+		return nil, fmt.Errorf("the search engine answers %d searches, not 1", len(answer.Results))
+	}
+	result := answer.Results[0]
+	if result.Error != nil {
+		return nil, fmt.Errorf("the search engine refuses a search: %s", *result.Error)
+	}
+	return &api.SearchResult{Found: result.Found, Hits: result.Hits, FacetCounts: result.FacetCounts, SearchTimeMs: result.SearchTimeMs}, nil
+}
