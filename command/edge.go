@@ -45,6 +45,20 @@ func (t *edgeTarget) Validate() error {
 	return nil
 }
 
+// validateZone is what plan and apply need to know of a zone beyond what purge does.
+func (t *edgeTarget) validateZone() error {
+	if t.Zone == "" {
+		return nil
+	}
+	if t.Account == "" {
+		return errors.New("--account is missing: the pools of --zone are in its account")
+	}
+	if t.Hostname == "" {
+		return errors.New("--hostname is missing: the rules of --zone are for one hostname, such as shop.example.com")
+	}
+	return t.Validate()
+}
+
 // resolve gives what to talk to, and what it is to hold.
 func (t *edgeTarget) resolve(e *env) (cloudflare.Access, cloudflare.Shop, error) {
 	if t.Zone == "" {
@@ -84,6 +98,9 @@ func (t *edgeTarget) diff(e *env) (*cloudflare.Client, *cloudflare.Diff, error) 
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, lack := range shop.Plan.Lacks() {
+		fmt.Fprintln(e.err, lack)
+	}
 	desired, err := cloudflare.Desired(shop)
 	if err != nil {
 		return nil, nil, err
@@ -99,6 +116,9 @@ func (t *edgeTarget) diff(e *env) (*cloudflare.Client, *cloudflare.Diff, error) 
 type edgePlan struct {
 	edgeTarget `embed:""`
 }
+
+// Validate is kong's hook.
+func (p *edgePlan) Validate() error { return p.validateZone() }
 
 // Run shows and changes nothing.
 func (p *edgePlan) Run(e *env) error {
@@ -135,6 +155,9 @@ func (t *edgeTarget) show(out io.Writer, diff *cloudflare.Diff) error {
 type edgeApply struct {
 	edgeTarget `embed:""`
 }
+
+// Validate is kong's hook.
+func (a *edgeApply) Validate() error { return a.validateZone() }
 
 // Run shows what changes and changes it.
 func (a *edgeApply) Run(e *env) error {

@@ -50,9 +50,12 @@ func (d *Diff) Empty() bool {
 
 // Diff compares a zone with what it should hold.
 func (c *Client) Diff(ctx context.Context, desired State) (*Diff, error) {
-	now, err := c.read(ctx)
+	now, err := c.read(ctx, desired.Balancer.Name)
 	if err != nil {
 		return nil, err
+	}
+	if sends(now.State, refSecret) && !sends(desired, refSecret) {
+		return nil, fmt.Errorf("the zone proves itself to gateways by the rule %s, which would be deleted: set MERIDIAN_EDGE_SECRET to the gateways' secret (or delete the rule at Cloudflare first, if gateways want none)", refSecret)
 	}
 	d := &Diff{now: now, desired: desired}
 	for _, phase := range Phases() {
@@ -62,12 +65,17 @@ func (c *Client) Diff(ctx context.Context, desired State) (*Diff, error) {
 			d.Changes = append(d.Changes, Change{Action: Update, Kind: "rule", Name: phase, Fields: []string{"order"}})
 		}
 	}
-	compareAll(d, "monitor", some(now.monitorID, now.Monitor), []Monitor{desired.Monitor}, func(m Monitor) string { return m.Description })
+	compareAll(d, "monitor", now.Monitors, desired.Monitors, func(m Monitor) string { return m.Description })
 	compareAll(d, "pool", now.Pools, desired.Pools, func(p Pool) string { return p.Name })
 	compareAll(d, "load_balancer", some(now.balancerID, now.Balancer), []Balancer{desired.Balancer}, func(b Balancer) string { return b.Name })
 	compareAll(d, "tiered_cache", []Tiers{now.Tiers}, []Tiers{desired.Tiers}, func(Tiers) string { return "zone" })
 	slices.SortStableFunc(d.Changes, func(a, b Change) int { return cmp.Compare(a.Kind, b.Kind) })
 	return d, nil
+}
+
+// sends says whether a rule of the transform phase has a ref.
+func sends(s State, ref string) bool {
+	return slices.ContainsFunc(s.Phases[PhaseTransform], func(r Rule) bool { return r.Ref == ref })
 }
 
 func (d *Diff) allUnchanged(rules []Rule) bool {
@@ -152,9 +160,11 @@ func (c *Client) Apply(ctx context.Context, d *Diff) error {
 }
 
 func (c *Client) applyBalancing(ctx context.Context, d *Diff) error {
-	if d.changes("monitor", d.desired.Monitor.Description) {
-		if err := c.writeMonitor(ctx, d); err != nil {
-			return err
+	for _, monitor := range d.desired.Monitors {
+		if d.changes("monitor", monitor.Description) {
+			if err := c.writeMonitor(ctx, d, monitor); err != nil {
+				return err
+			}
 		}
 	}
 	for _, pool := range d.desired.Pools {
@@ -176,6 +186,13 @@ func (c *Client) applyBalancing(ctx context.Context, d *Diff) error {
 			set(&query.AccountID.Value, &query.AccountID.Present, c.access.Account)
 			if _, err := c.pools.Delete(ctx, d.now.poolIDs[pool.Name], query); err != nil {
 				return told("delete the pool "+pool.Name, err)
+			}
+		}
+	}
+	for _, monitor := range d.now.Monitors {
+		if !slices.ContainsFunc(d.desired.Monitors, func(m Monitor) bool { return m.Description == monitor.Description }) {
+			if err := c.deleteMonitor(ctx, d, monitor); err != nil {
+				return err
 			}
 		}
 	}

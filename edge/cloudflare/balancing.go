@@ -2,49 +2,11 @@ package cloudflare
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/cloudflare/cloudflare-go/v7/load_balancers"
 )
-
-func (c *Client) writeMonitor(ctx context.Context, d *Diff) error {
-	want := d.desired.Monitor
-	if d.now.monitorID == "" {
-		var p load_balancers.MonitorNewParams
-		set(&p.AccountID.Value, &p.AccountID.Present, c.access.Account)
-		set(&p.Description.Value, &p.Description.Present, want.Description)
-		set(&p.Type.Value, &p.Type.Present, load_balancers.MonitorNewParamsType(want.Type))
-		set(&p.Method.Value, &p.Method.Present, want.Method)
-		set(&p.Path.Value, &p.Path.Present, want.Path)
-		set(&p.ExpectedCodes.Value, &p.ExpectedCodes.Present, want.ExpectedCodes)
-		set(&p.Interval.Value, &p.Interval.Present, want.Interval)
-		set(&p.Timeout.Value, &p.Timeout.Present, want.Timeout)
-		set(&p.Retries.Value, &p.Retries.Present, want.Retries)
-		set(&p.ConsecutiveDown.Value, &p.ConsecutiveDown.Present, want.ConsecutiveDown)
-		set(&p.ConsecutiveUp.Value, &p.ConsecutiveUp.Present, want.ConsecutiveUp)
-		made, err := c.monitors.New(ctx, p)
-		if err != nil {
-			return told("create the monitor", err)
-		}
-		d.now.monitorID = made.ID
-		return nil
-	}
-	var p load_balancers.MonitorUpdateParams
-	set(&p.AccountID.Value, &p.AccountID.Present, c.access.Account)
-	set(&p.Description.Value, &p.Description.Present, want.Description)
-	set(&p.Type.Value, &p.Type.Present, load_balancers.MonitorUpdateParamsType(want.Type))
-	set(&p.Method.Value, &p.Method.Present, want.Method)
-	set(&p.Path.Value, &p.Path.Present, want.Path)
-	set(&p.ExpectedCodes.Value, &p.ExpectedCodes.Present, want.ExpectedCodes)
-	set(&p.Interval.Value, &p.Interval.Present, want.Interval)
-	set(&p.Timeout.Value, &p.Timeout.Present, want.Timeout)
-	set(&p.Retries.Value, &p.Retries.Present, want.Retries)
-	set(&p.ConsecutiveDown.Value, &p.ConsecutiveDown.Present, want.ConsecutiveDown)
-	set(&p.ConsecutiveUp.Value, &p.ConsecutiveUp.Present, want.ConsecutiveUp)
-	if _, err := c.monitors.Update(ctx, d.now.monitorID, p); err != nil {
-		return told("change the monitor", err)
-	}
-	return nil
-}
 
 func (c *Client) writePool(ctx context.Context, d *Diff, want Pool) error {
 	origins := make([]load_balancers.OriginParam, 0, len(want.Origins))
@@ -68,7 +30,7 @@ func (c *Client) writePool(ctx context.Context, d *Diff, want Pool) error {
 		set(&p.Longitude.Value, &p.Longitude.Present, want.Longitude)
 		set(&p.Enabled.Value, &p.Enabled.Present, want.Enabled)
 		set(&p.Origins.Value, &p.Origins.Present, origins)
-		set(&p.Monitor.Value, &p.Monitor.Present, d.now.monitorID)
+		set(&p.Monitor.Value, &p.Monitor.Present, d.now.monitorIDs[want.Monitor])
 		if _, err := c.pools.Update(ctx, id, p); err != nil {
 			return told("change the pool "+want.Name, err)
 		}
@@ -82,7 +44,7 @@ func (c *Client) writePool(ctx context.Context, d *Diff, want Pool) error {
 	set(&p.Longitude.Value, &p.Longitude.Present, want.Longitude)
 	set(&p.Enabled.Value, &p.Enabled.Present, want.Enabled)
 	set(&p.Origins.Value, &p.Origins.Present, origins)
-	set(&p.Monitor.Value, &p.Monitor.Present, d.now.monitorID)
+	set(&p.Monitor.Value, &p.Monitor.Present, d.now.monitorIDs[want.Monitor])
 	made, err := c.pools.New(ctx, p)
 	if err != nil {
 		return told("create the pool "+want.Name, err)
@@ -93,6 +55,15 @@ func (c *Client) writePool(ctx context.Context, d *Diff, want Pool) error {
 
 func (c *Client) writeBalancer(ctx context.Context, d *Diff) error {
 	want := d.desired.Balancer.renamed(d.now.poolIDs)
+	// Encoded here, as the parameters of rules are: the SDK's own encoder of maps races with itself.
+	regionPools, err := json.Marshal(want.RegionPools)
+	if err != nil {
+		return fmt.Errorf("write the pools of the load balancer: %w", err)
+	}
+	countryPools, err := json.Marshal(want.CountryPools)
+	if err != nil {
+		return fmt.Errorf("write the pools of the load balancer: %w", err)
+	}
 	if d.now.balancerID != "" {
 		var p load_balancers.LoadBalancerUpdateParams
 		set(&p.ZoneID.Value, &p.ZoneID.Present, c.access.Zone)
@@ -103,8 +74,8 @@ func (c *Client) writeBalancer(ctx context.Context, d *Diff) error {
 		set(&p.SteeringPolicy.Value, &p.SteeringPolicy.Present, load_balancers.SteeringPolicy(want.SteeringPolicy))
 		set(&p.DefaultPools.Value, &p.DefaultPools.Present, want.DefaultPools)
 		set(&p.FallbackPool.Value, &p.FallbackPool.Present, want.FallbackPool)
-		set(&p.RegionPools.Value, &p.RegionPools.Present, want.RegionPools)
-		set(&p.CountryPools.Value, &p.CountryPools.Present, want.CountryPools)
+		set(&p.RegionPools.Raw, &p.RegionPools.Present, any(json.RawMessage(regionPools)))
+		set(&p.CountryPools.Raw, &p.CountryPools.Present, any(json.RawMessage(countryPools)))
 		if _, err := c.balancer.Update(ctx, d.now.balancerID, p); err != nil {
 			return told("change the load balancer", err)
 		}
@@ -119,8 +90,8 @@ func (c *Client) writeBalancer(ctx context.Context, d *Diff) error {
 	set(&p.SteeringPolicy.Value, &p.SteeringPolicy.Present, load_balancers.SteeringPolicy(want.SteeringPolicy))
 	set(&p.DefaultPools.Value, &p.DefaultPools.Present, want.DefaultPools)
 	set(&p.FallbackPool.Value, &p.FallbackPool.Present, want.FallbackPool)
-	set(&p.RegionPools.Value, &p.RegionPools.Present, want.RegionPools)
-	set(&p.CountryPools.Value, &p.CountryPools.Present, want.CountryPools)
+	set(&p.RegionPools.Raw, &p.RegionPools.Present, any(json.RawMessage(regionPools)))
+	set(&p.CountryPools.Raw, &p.CountryPools.Present, any(json.RawMessage(countryPools)))
 	if _, err := c.balancer.New(ctx, p); err != nil {
 		return told("create the load balancer", err)
 	}

@@ -71,14 +71,19 @@ type found struct {
 	State
 	// foreign are the rules of each phase that are not ours, as they came.
 	foreign map[string][]json.RawMessage
-	// There is none of what has no id.
-	monitorID, balancerID string
-	poolIDs               map[string]string // by name
+	// hostname is whose monitors and pools they are.
+	hostname   string
+	balancerID string            // empty when there is none
+	monitorIDs map[string]string // by description
+	poolIDs    map[string]string // by name
 }
 
-func (c *Client) read(ctx context.Context) (*found, error) {
-	f := &found{State: State{Phases: map[string][]Rule{}}, foreign: map[string][]json.RawMessage{}, poolIDs: map[string]string{}}
-	for _, step := range []func(context.Context, *found) error{c.readPhases, c.readMonitor, c.readPools, c.readBalancer, c.readTiers} {
+func (c *Client) read(ctx context.Context, hostname string) (*found, error) {
+	f := &found{
+		State: State{Phases: map[string][]Rule{}}, foreign: map[string][]json.RawMessage{},
+		hostname: hostname, monitorIDs: map[string]string{}, poolIDs: map[string]string{},
+	}
+	for _, step := range []func(context.Context, *found) error{c.readPhases, c.readMonitors, c.readPools, c.readBalancer, c.readTiers} {
 		if err := step(ctx, f); err != nil {
 			return nil, err
 		}
@@ -125,22 +130,6 @@ func reread[T any](text string) (T, error) {
 	return into, err
 }
 
-func (c *Client) readMonitor(ctx context.Context, f *found) error {
-	var query load_balancers.MonitorListParams
-	set(&query.AccountID.Value, &query.AccountID.Present, c.access.Account)
-	page, err := c.monitors.List(ctx, query)
-	if err != nil {
-		return told("list monitors", err)
-	}
-	for _, m := range page.Result {
-		if m.Description == Owned+"gateway-ready" {
-			f.monitorID = m.ID
-			f.Monitor, err = reread[Monitor](m.JSON.RawJSON())
-		}
-	}
-	return err
-}
-
 func (c *Client) readPools(ctx context.Context, f *found) error {
 	var query load_balancers.PoolListParams
 	set(&query.AccountID.Value, &query.AccountID.Present, c.access.Account)
@@ -149,12 +138,17 @@ func (c *Client) readPools(ctx context.Context, f *found) error {
 		return told("list pools", err)
 	}
 	for _, p := range page.Result {
-		if !strings.HasPrefix(p.Name, Owned) {
+		if !strings.HasPrefix(p.Name, poolPrefix(f.hostname)) {
 			continue
 		}
 		pool, err := reread[Pool](p.JSON.RawJSON())
 		if err != nil {
 			return err
+		}
+		for description, id := range f.monitorIDs {
+			if id == pool.Monitor {
+				pool.Monitor = description
+			}
 		}
 		f.poolIDs[p.Name] = p.ID
 		f.Pools = append(f.Pools, pool)

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/geo"
@@ -39,7 +41,7 @@ type Region struct {
 // State is all that Meridian keeps in a zone and its account. What is equal is written equally in JSON.
 type State struct {
 	Phases   map[string][]Rule `json:"phases"`
-	Monitor  Monitor           `json:"monitor"`
+	Monitors []Monitor         `json:"monitors"`
 	Pools    []Pool            `json:"pools"`
 	Balancer Balancer          `json:"load_balancer"`
 	// Tiers are the zone's settings of tiered cache.
@@ -56,28 +58,16 @@ type Rule struct {
 	Enabled     bool           `json:"enabled"`
 }
 
-// Monitor asks each gateway whether it is ready.
-type Monitor struct {
-	Description     string `json:"description"`
-	Type            string `json:"type"`
-	Method          string `json:"method"`
-	Path            string `json:"path"`
-	ExpectedCodes   string `json:"expected_codes"`
-	Interval        int64  `json:"interval"`
-	Timeout         int64  `json:"timeout"`
-	Retries         int64  `json:"retries"`
-	ConsecutiveDown int64  `json:"consecutive_down"`
-	ConsecutiveUp   int64  `json:"consecutive_up"`
-}
-
 // Pool is a region's gateway.
 type Pool struct {
-	Name        string       `json:"name"`
-	Description string       `json:"description"`
-	Latitude    float64      `json:"latitude"`
-	Longitude   float64      `json:"longitude"`
-	Enabled     bool         `json:"enabled"`
-	Origins     []PoolOrigin `json:"origins"`
+	Name        string  `json:"name"`
+	Description string  `json:"description"`
+	Latitude    float64 `json:"latitude"`
+	Longitude   float64 `json:"longitude"`
+	Enabled     bool    `json:"enabled"`
+	// Monitor is named by its description here; the API wants its id.
+	Monitor string       `json:"monitor"`
+	Origins []PoolOrigin `json:"origins"`
 }
 
 // PoolOrigin is the one address of a pool.
@@ -108,39 +98,52 @@ type Tiers struct {
 	Regional bool `json:"regional_tiered_cache"`
 }
 
+// poolPrefix begins the names of a shop's pools. Pools are the account's, which may have a zone for rehearsals too: so the hostname is part
+// of the name, in the letters that a name may have. No hostname has two dots together.
+func poolPrefix(hostname string) string { return Owned + strings.ReplaceAll(hostname, ".", "_") + "__" }
+
+var hostnameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+
 // PoolName gives the name of a region's pool.
-func PoolName(region string) string { return Owned + region }
+func PoolName(hostname, region string) string { return poolPrefix(hostname) + region }
 
 // Desired works out what a zone has to hold.
 func Desired(s Shop) (State, error) {
 	if len(s.Regions) == 0 || s.Hostname == "" || s.Rules == nil {
 		return State{}, errors.New("a zone needs rules, regions and a hostname")
 	}
+	if !hostnameForm.MatchString(s.Hostname) {
+		return State{}, fmt.Errorf("the hostname %q is not of the form shop.example.com, in lower case", s.Hostname)
+	}
 	phases, err := translate(s)
 	if err != nil {
 		return State{}, err
 	}
 	state := State{
-		Phases: phases,
-		Monitor: Monitor{
-			Description: Owned + "gateway-ready", Type: "http", Method: "GET", Path: "/ready", ExpectedCodes: "200",
-			Interval: s.ProbeEvery, Timeout: 2, Retries: 0, ConsecutiveDown: 2, ConsecutiveUp: 3,
-		},
+		Phases:   phases,
 		Balancer: steer(s),
 		Tiers:    Tiers{Smart: true, Regional: s.Plan.Limits().RegionalTiers},
 	}
 	for _, region := range s.Regions {
-		pool, scheme, err := poolOf(region)
+		pool, scheme, err := poolOf(s.Hostname, region)
 		if err != nil {
 			return State{}, err
 		}
-		state.Monitor.Type = scheme
+		monitor := monitorOf(s, scheme, pool.Origins[0].Port)
+		if len(state.Monitors) > 0 && scheme != state.Monitors[0].Type {
+			return State{}, fmt.Errorf("the origin of %s is asked by %s and that of %s by %s: the zone asks all origins in one way, so let them be of one scheme",
+				s.Regions[0].Name, state.Monitors[0].Type, region.Name, scheme)
+		}
+		pool.Monitor = monitor.Description
 		state.Pools = append(state.Pools, pool)
+		if !slices.Contains(state.Monitors, monitor) {
+			state.Monitors = append(state.Monitors, monitor)
+		}
 	}
 	return state, nil
 }
 
-func poolOf(region Region) (pool Pool, scheme string, err error) {
+func poolOf(hostname string, region Region) (pool Pool, scheme string, err error) {
 	at, err := url.Parse(region.Origin)
 	if err != nil || (at.Scheme != "http" && at.Scheme != "https") || at.Hostname() == "" || at.User != nil {
 		return Pool{}, "", fmt.Errorf("the origin of %s is not of the form https://host or https://host:port", region.Name)
@@ -154,7 +157,7 @@ func poolOf(region Region) (pool Pool, scheme string, err error) {
 		origin.Port = port
 	}
 	return Pool{
-		Name: PoolName(region.Name), Description: "The gateway of " + region.Name, Enabled: true,
+		Name: PoolName(hostname, region.Name), Description: "The gateway of " + region.Name, Enabled: true,
 		Latitude: region.Point.Latitude, Longitude: region.Point.Longitude, Origins: []PoolOrigin{origin},
 	}, at.Scheme, nil
 }

@@ -26,18 +26,24 @@ type Limits struct {
 	CustomKey bool
 	// RegionalTiers says that locations may ask a hub of their part of the world first.
 	RegionalTiers bool
-	// CacheRules is how many cache rules a zone may have.
-	CacheRules int
+	// OwnBlockAnswers says that a rule that blocks may say what it answers. Elsewhere shoppers see Cloudflare's own page, with 403.
+	OwnBlockAnswers bool
+	// Rules is how many rules each phase of a zone takes, those of others included.
+	Rules map[string]int
 }
 
 // PurgeOperations is how many tags, addresses or prefixes one purge request may name, on every plan.
 const PurgeOperations = 100
 
 var limits = map[Plan]Limits{
-	Free:       {PurgesPerSecond: 5.0 / 60, PurgeBurst: 25, CacheRules: 10},
-	Pro:        {PurgesPerSecond: 5, PurgeBurst: 25, CacheRules: 25},
-	Business:   {PurgesPerSecond: 10, PurgeBurst: 50, CacheRules: 50},
-	Enterprise: {PurgesPerSecond: 50, PurgeBurst: 500, CustomKey: true, RegionalTiers: true, CacheRules: 300},
+	Free:       {PurgesPerSecond: 5.0 / 60, PurgeBurst: 25, Rules: phaseRules(5, 10, 10)},
+	Pro:        {PurgesPerSecond: 5, PurgeBurst: 25, OwnBlockAnswers: true, Rules: phaseRules(20, 25, 25)},
+	Business:   {PurgesPerSecond: 10, PurgeBurst: 50, OwnBlockAnswers: true, Rules: phaseRules(100, 50, 50)},
+	Enterprise: {PurgesPerSecond: 50, PurgeBurst: 500, CustomKey: true, RegionalTiers: true, OwnBlockAnswers: true, Rules: phaseRules(1000, 300, 300)},
+}
+
+func phaseRules(firewall, cache, transform int) map[string]int {
+	return map[string]int{PhaseFirewall: firewall, PhaseCache: cache, PhaseTransform: transform}
 }
 
 // Plans lists them, the smallest first.
@@ -53,3 +59,18 @@ func ParsePlan(name string) (Plan, error) {
 
 // Limits gives the plan's.
 func (p Plan) Limits() Limits { return limits[p] }
+
+// Lacks says, a sentence each, what of the rules the plan cannot do.
+func (p Plan) Lacks() []string {
+	var lacks []string
+	if !p.Limits().CustomKey {
+		lacks = append(lacks, "Every query parameter is part of a cache key on this plan, also those that the rules ignore.")
+	}
+	if !p.Limits().OwnBlockAnswers {
+		lacks = append(lacks, "Blocked requests get Cloudflare's own page with status 403 on this plan, not the shop's problem documents.")
+	}
+	if !p.Limits().RegionalTiers {
+		lacks = append(lacks, "Edge locations do not ask a hub of their part of the world on this plan.")
+	}
+	return lacks
+}

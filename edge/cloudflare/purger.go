@@ -65,9 +65,11 @@ func NewPurger(access Access, plan Plan, share int, metrics *PurgeMetrics) (*Pur
 	}, nil
 }
 
-// Within is how many tags can be purged in a time at the plan's rate, when nothing has been for a while.
+// Within is how many tags can be purged from now on in a time, after what was purged lately. It is never less than one request takes,
+// which is what purging everything would cost.
 func (p *Purger) Within(t time.Duration) int {
-	return (p.limiter.Burst() + int(float64(p.limiter.Limit())*t.Seconds())) * PurgeOperations
+	requests := p.limiter.Tokens() + float64(p.limiter.Limit())*t.Seconds()
+	return max(int(requests), 1) * PurgeOperations
 }
 
 // Tags purges what bears one of the tags and returns once the edge has answered that it did, or the context ends.

@@ -31,13 +31,13 @@ func steer(s Shop) Balancer {
 	pools := func(country string, from geo.Point) []string {
 		names := []string{}
 		for _, step := range geo.Steer(country, from, regions).Steps {
-			names = append(names, PoolName(step.Region.Name))
+			names = append(names, PoolName(s.Hostname, step.Region.Name))
 		}
 		return names
 	}
 	b := Balancer{
 		Name: s.Hostname, Description: Owned + "storefront", Proxied: true, Enabled: true, SteeringPolicy: "geo",
-		DefaultPools: pools("", s.Regions[0].Point), FallbackPool: PoolName(s.Regions[0].Name),
+		DefaultPools: pools("", s.Regions[0].Point), FallbackPool: PoolName(s.Hostname, s.Regions[0].Name),
 		RegionPools: make(map[string][]string), CountryPools: make(map[string][]string),
 	}
 	for code, part := range partsOfTheWorld {

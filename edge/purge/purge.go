@@ -7,7 +7,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
@@ -83,87 +82,33 @@ func (p *purger) apply(ctx context.Context, events []contract.Event) error {
 		p.log.WarnContext(ctx, "More was changed than tags can be purged in time, or long ago; all that the edge keeps is purged.", "tags", len(tags), "oldest", oldest)
 		return p.everything(ctx)
 	}
-	p.caches.Drop(ctx, contract.AnswersPurge{Tags: tags})
-	if err := p.edge.Tags(ctx, tags...); err != nil {
+	what := contract.AnswersPurge{Tags: tags}
+	if err := p.purge(ctx, what); err != nil {
 		return err
 	}
 	p.metrics.tags.Add(float64(len(tags)))
 	p.metrics.lag.Observe(max(p.now().Sub(oldest), 0).Seconds())
-	p.second.add(p.now(), tags)
+	p.second.add(p.now(), what)
 	return nil
+}
+
+// purge has the gateways drop something, then the edge: what the edge asks for anew must not come from where it still is.
+func (p *purger) purge(ctx context.Context, what contract.AnswersPurge) error {
+	p.caches.Drop(ctx, what)
+	if what.Everything {
+		return p.edge.Everything(ctx)
+	}
+	return p.edge.Tags(ctx, what.Tags...)
 }
 
 // everything empties the region's gateways and the edge.
 func (p *purger) everything(ctx context.Context) error {
-	begun := p.now()
-	p.caches.Drop(ctx, contract.AnswersPurge{Everything: true})
-	if err := p.edge.Everything(ctx); err != nil {
+	begun, what := p.now(), contract.AnswersPurge{Everything: true}
+	if err := p.purge(ctx, what); err != nil {
 		return err
 	}
 	p.metrics.everything.Inc()
 	p.cleared = begun
+	p.second.add(p.now(), what)
 	return nil
-}
-
-// second holds what is to be purged once more.
-type second struct {
-	mu   sync.Mutex
-	due  []batch
-	wake chan struct{}
-}
-
-type batch struct {
-	at   time.Time
-	tags []string
-}
-
-func newSecond() *second { return &second{wake: make(chan struct{}, 1)} }
-
-func (s *second) add(now time.Time, tags []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.due = append(s.due, batch{now.Add(again), tags})
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
-// take gives the tags whose time has come, each once, and when the next ones are due; zero when there are none.
-func (s *second) take(now time.Time) (tags []string, next time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.due) > 0 && !s.due[0].at.After(now) {
-		tags = append(tags, s.due[0].tags...)
-		s.due = s.due[1:]
-	}
-	if len(s.due) > 0 {
-		next = s.due[0].at
-	}
-	slices.Sort(tags)
-	return slices.Compact(tags), next
-}
-
-// repeat purges for the second time, until the context ends. What fails is tried again by the edge's client until it succeeds or is refused
-// for good.
-func (p *purger) repeat(ctx context.Context) error {
-	for {
-		tags, next := p.second.take(p.now())
-		if len(tags) > 0 {
-			if err := p.edge.Tags(ctx, tags...); err != nil && ctx.Err() == nil {
-				p.log.ErrorContext(ctx, "A second purge failed; the first one was done.", "tags", len(tags), "error", err.Error())
-			}
-			continue
-		}
-		var due <-chan time.Time
-		if !next.IsZero() {
-			due = time.After(next.Sub(p.now()))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-due:
-		case <-p.second.wake:
-		}
-	}
 }

@@ -122,8 +122,8 @@ func TestWhatTheEdgeDidNotDoIsAppliedAgain(t *testing.T) {
 	if err := p.apply(t.Context(), []contract.Event{change(t, c.now(), "a")}); err == nil {
 		t.Fatal("a purge that failed is taken for done")
 	}
-	if tags, next := p.second.take(c.now().Add(time.Hour)); len(tags) > 0 || !next.IsZero() {
-		t.Errorf("what was not purged once is to be purged again: %v", tags)
+	if what, next := p.second.take(c.now().Add(time.Hour)); len(what.Tags) > 0 || !next.IsZero() {
+		t.Errorf("what was not purged once is to be purged again: %v", what)
 	}
 	d.failed = nil
 	if err := p.apply(t.Context(), []contract.Event{change(t, c.now(), "a")}); err != nil || !slices.Contains(d.all(), "edge product:a") {
@@ -140,29 +140,50 @@ func TestItIsPurgedAgainTwoSecondsLater(t *testing.T) {
 		}
 		c.advance(time.Second)
 	}
-	if tags, next := p.second.take(c.now().Add(-time.Millisecond)); len(tags) != 0 || next.IsZero() {
-		t.Errorf("before its time: %v, next %s", tags, next)
+	if what, next := p.second.take(c.now().Add(-time.Millisecond)); len(what.Tags) != 0 || next.IsZero() {
+		t.Errorf("before its time: %v, next %s", what, next)
 	}
-	if tags, next := p.second.take(c.now()); !slices.Equal(tags, []string{"product:a"}) || !next.Equal(c.now().Add(time.Second)) {
-		t.Errorf("after 2 s: %v, next %s", tags, next)
+	if what, next := p.second.take(c.now()); !slices.Equal(what.Tags, []string{"product:a"}) || !next.Equal(c.now().Add(time.Second)) {
+		t.Errorf("after 2 s: %v, next %s", what, next)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
 	c.advance(time.Second)
+	if got, want := repeated(t, p, d, 2), []string{"gateways product:b", "edge product:b"}; !slices.Equal(got, want) {
+		t.Errorf("the second purge is %q, want %q", got, want)
+	}
+}
+
+func TestAPurgeOfEverythingIsRepeatedToo(t *testing.T) {
+	t.Parallel()
+	p, d, c := open()
+	if err := p.everything(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.apply(t.Context(), []contract.Event{change(t, c.now(), "a")}); err != nil {
+		t.Fatal(err)
+	}
+	c.advance(2 * time.Second)
+	if got, want := repeated(t, p, d, 2), []string{"gateways everything", "edge everything"}; !slices.Equal(got, want) {
+		t.Errorf("the second purge is %q, want %q", got, want)
+	}
+}
+
+// repeated gives what is told, in so many lines, when what is due is purged again.
+func repeated(t *testing.T, p *purger, d *diary, lines int) []string {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
 	before := len(d.all())
+	var running sync.WaitGroup
 	running.Go(func() {
 		if err := p.repeat(ctx); err != nil {
 			t.Error(err)
 		}
 	})
-	for len(d.all()) == before {
+	for len(d.all()) < before+lines {
 		<-d.told
 	}
 	stop()
 	running.Wait()
-	if last := d.all()[len(d.all())-1]; last != "edge product:b" {
-		t.Errorf("the second purge is %q", last)
-	}
+	return d.all()[before:]
 }
 
 func TestMoreThanCanBePurgedInTimeIsPurgedAsAWhole(t *testing.T) {

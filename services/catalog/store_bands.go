@@ -13,23 +13,23 @@ import (
 	"github.com/meridian-store/meridian/services/contract"
 )
 
-// writeBands writes what is newer than what is known, and gives the published products that show something else now. It reads the bands
-// as they were before it: the statement sees one moment. Of the regions that hear the same, only the one that changes the row gets it back.
+// writeBands writes what is newer than what is known, and gives the published products that show something else now. What a band was is
+// kept in its row by the statement that changes it: a writer that waited for another region's has not seen what that one left. Of the
+// regions that hear the same, only the one that changes the row gets it back.
 const writeBands = `
 WITH heard AS (
 	SELECT sku, band, version FROM unnest($1::TEXT[], $2::TEXT[], $3::INT8[]) AS d(sku, band, version)),
 written AS (
 	INSERT INTO bands (sku, band, version)
 	SELECT sku, band, version FROM heard
-	ON CONFLICT (sku) DO UPDATE SET band = excluded.band, version = excluded.version
+	ON CONFLICT (sku) DO UPDATE SET band = excluded.band, version = excluded.version, former = bands.band
 	WHERE bands.version < excluded.version
-	RETURNING sku, band, version)
+	RETURNING sku, band, former, version)
 SELECT w.sku, w.version, p.id, p.slug, p.version
 FROM written AS w
 JOIN variants AS v ON v.sku = w.sku
 JOIN products AS p ON p.id = v.product_id AND p.published
-LEFT JOIN bands AS b ON b.sku = w.sku
-WHERE COALESCE(b.band, 'out') <> w.band
+WHERE w.former <> w.band
 ORDER BY w.sku`
 
 // setBands notes what the inventory said of SKUs, unless something newer is known, and announces what shoppers see of it: one commit,

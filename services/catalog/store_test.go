@@ -66,11 +66,14 @@ func TestPathsCostWhatTheySay(t *testing.T) {
 			_, err := s.service.store.priced(ctx, []string{"one S/Blue", "one S/Red"}, dollars())
 			return err
 		}, 1, 0},
-		{"bands", func(ctx context.Context) error {
+		{"bands that shoppers see, and their events", func(ctx context.Context) error {
 			return s.service.store.setBands(ctx, s.service.writer, []contract.BandChange{
 				{SKU: "one S/Blue", Band: contract.BandLow, Version: 1}, {SKU: "one S/Red", Band: contract.BandLow, Version: 1},
 			})
-		}, 1, 1},
+		}, 4, 1},
+		{"bands that change nothing", func(ctx context.Context) error {
+			return s.service.store.setBands(ctx, s.service.writer, []contract.BandChange{{SKU: "one S/Blue", Band: contract.BandLow, Version: 2}})
+		}, 3, 1},
 		{"bulk of new products", bulk(many), 5, 1},
 		{"bulk of the same products", bulk(many), 3, 1},
 		{"bulk of changed products", bulk(changed), 5, 1},

@@ -53,11 +53,14 @@ func (a *answer) Weight() int {
 // answers keeps what services said until an event makes it untrue. While the region's events can not be followed nothing is served from
 // it: every request asks the service.
 type answers struct {
-	kept    *tagcache.Cache[*answer]
-	fills   singleflight.Group
-	live    atomic.Bool
-	now     func() time.Time
-	results *prometheus.CounterVec
+	kept  *tagcache.Cache[*answer]
+	fills singleflight.Group
+	// believed is up to when what is kept holds, counted from when the gateway began. It is of the machine's own clock, which goes on
+	// while a process is stopped: one that wakes up does not show what it slept over.
+	begun    time.Time
+	believed atomic.Int64
+	now      func() time.Time
+	results  *prometheus.CounterVec
 }
 
 func newAnswers(now func() time.Time, results *prometheus.CounterVec) (*answers, error) {
@@ -65,7 +68,7 @@ func newAnswers(now func() time.Time, results *prometheus.CounterVec) (*answers,
 	if err != nil {
 		return nil, err
 	}
-	return &answers{kept: kept, now: now, results: results}, nil
+	return &answers{kept: kept, begun: time.Now(), now: now, results: results}, nil
 }
 
 // heard drops what an event makes untrue.
@@ -81,18 +84,20 @@ func (a *answers) heard(event contract.Event) {
 	}
 }
 
-// believe says whether the region's events are followed. What was kept while they were not is worth nothing.
-func (a *answers) believe(live bool) {
-	a.live.Store(live)
-	a.kept.PurgeEverything()
-}
+// begin drops all: from here on events are followed, and before some may have been missed.
+func (a *answers) begin() { a.kept.PurgeEverything() }
+
+// believe notes up to when nothing that came is missing.
+func (a *answers) believe(until time.Time) { a.believed.Store(int64(until.Sub(a.begun))) }
+
+func (a *answers) live() bool { return int64(time.Since(a.begun)) < a.believed.Load() }
 
 // errNotShared says that an answer is for the one who asked alone.
 var errNotShared = errors.New("the answer may not be shared")
 
 // serve answers from what is kept, else has ask fill the response, once for all who want the same.
 func (a *answers) serve(c *fiber.Ctx, ask func(*fiber.Ctx) error) error {
-	if !a.live.Load() {
+	if !a.live() {
 		a.results.WithLabelValues("off").Inc()
 		return ask(c)
 	}

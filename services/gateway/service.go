@@ -11,6 +11,7 @@ import (
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit"
 	"github.com/meridian-store/meridian/services/kit/auth"
+	"github.com/meridian-store/meridian/services/kit/events"
 )
 
 // Service is the gateway of one region.
@@ -98,7 +99,7 @@ func setup(base *kit.Base, table Table, ask askRegion) error {
 	base.Loop("merge documents", kit.Every(mergeEvery, service.document.renew))
 	base.Loop("close answers", answers.close)
 	if len(base.Env.Brokers) > 0 {
-		base.Follow(answers.heard, answers.believe, contract.TopicProducts)
+		base.Follow(events.Tail{Begin: answers.begin, Handle: answers.heard, Until: answers.believe}, contract.TopicProducts)
 	}
 	if base.Env.RedisAddress != "" {
 		base.Loop("connect to redis", service.limiter.connect)

@@ -104,9 +104,9 @@ func (b *Base) ConsumeFromNow(handle events.BatchHandler, instead func(context.C
 	b.Loop("consume", consumer.Run)
 }
 
-// Follow hands this instance the events that come to some topics from now on, as events.Tail has it.
-func (b *Base) Follow(handle func(contract.Event), live func(bool), topics ...string) {
-	tail := &events.Tail{Brokers: b.Env.Brokers, Topics: topics, Handle: handle, Live: live, Log: b.Log}
+// Follow hands this instance the events that come to some topics from now on, as a Tail has it that has no brokers, topics and log yet.
+func (b *Base) Follow(tail events.Tail, topics ...string) {
+	tail.Brokers, tail.Topics, tail.Log = b.Env.Brokers, topics, b.Log
 	b.Loop("follow", tail.Run)
 }
 

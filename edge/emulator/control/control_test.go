@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -157,8 +158,9 @@ func TestARegionThatLeavesAndOneThatMovesAreFollowed(t *testing.T) {
 			lines = append(lines, c.String())
 		}
 	}
-	if len(lines) != 3 {
-		t.Errorf("the diff is %q, want one pool changed, one deleted, and the load balancer", lines)
+	// A pool is changed, one is deleted, the load balancer with them; and the monitors of two ports give way to one.
+	if len(lines) != 6 {
+		t.Errorf("the diff is %q", lines)
 	}
 	if len(w.edge.setup.Origins) != 2 || slices.ContainsFunc(w.edge.setup.Origins, func(o emulator.Origin) bool { return o.Region == gone }) {
 		t.Errorf("the edge has the origins %+v", w.edge.setup.Origins)
@@ -191,6 +193,80 @@ func TestWhatIsNotOursIsNotTouched(t *testing.T) {
 	}
 	if _, body := w.send(t, http.MethodGet, "/accounts/"+account+"/load_balancers/pools", ""); !strings.Contains(body, `"theirs"`) {
 		t.Errorf("their pool is gone: %s", body)
+	}
+}
+
+// An account may hold a zone for rehearsals too. Its pools and monitors are told apart by the hostname.
+func TestShopsOfOneAccountDoNotTouchEachOther(t *testing.T) {
+	t.Parallel()
+	w := open(t, cloudflare.Enterprise)
+	rehearsal := shop(t, cloudflare.Enterprise)
+	rehearsal.Hostname = "example.com"
+	var theirs []string
+	for _, r := range rehearsal.Regions {
+		theirs = append(theirs, fmt.Sprintf(`{"name":%q,"origins":[{"name":%q,"address":"192.0.2.1"}]}`, cloudflare.PoolName(rehearsal.Hostname, r.Name), r.Name))
+	}
+	for _, body := range theirs {
+		if status, answer := w.send(t, http.MethodPost, "/accounts/"+account+"/load_balancers/pools", body); status != 200 {
+			t.Fatalf("%d %s", status, answer)
+		}
+	}
+	s := shop(t, cloudflare.Enterprise)
+	w.apply(t, s)
+	s.Regions = s.Regions[:2]
+	w.apply(t, s)
+	_, body := w.send(t, http.MethodGet, "/accounts/"+account+"/load_balancers/pools", "")
+	for _, r := range rehearsal.Regions {
+		if !strings.Contains(body, `"`+cloudflare.PoolName(rehearsal.Hostname, r.Name)+`"`) {
+			t.Errorf("the rehearsal's pool of %s is gone", r.Name)
+		}
+	}
+	if len(w.edge.setup.Origins) != 2 {
+		t.Errorf("the edge has the origins %+v", w.edge.setup.Origins)
+	}
+}
+
+// A health check goes to the port that the gateway has, and a pool that has lost its monitor gets it back.
+func TestGatewaysAreAskedAtTheirPorts(t *testing.T) {
+	t.Parallel()
+	w := open(t, cloudflare.Pro)
+	s := shop(t, cloudflare.Pro)
+	s.Regions[0].Origin = "http://127.0.0.1"
+	desired, err := cloudflare.Desired(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports := map[string]int64{}
+	for _, m := range desired.Monitors {
+		ports[m.Description] = m.Port
+	}
+	for i, pool := range desired.Pools {
+		if port, there := ports[pool.Monitor]; !there || port != pool.Origins[0].Port {
+			t.Errorf("the gateway %d at port %d is asked at %d", i, pool.Origins[0].Port, port)
+		}
+	}
+	w.apply(t, s)
+	_, body := w.send(t, http.MethodGet, "/accounts/"+account+"/load_balancers/pools", "")
+	var pools struct {
+		Result []map[string]any `json:"result"`
+	}
+	if err := json.Unmarshal([]byte(body), &pools); err != nil {
+		t.Fatal(err)
+	}
+	bare := pools.Result[0]
+	delete(bare, "monitor")
+	text, err := json.Marshal(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, answer := w.send(t, http.MethodPut, fmt.Sprintf("/accounts/%s/load_balancers/pools/%s", account, bare["id"]), string(text)); status != 200 {
+		t.Fatalf("%d %s", status, answer)
+	}
+	if diff := w.apply(t, s); diff.Empty() {
+		t.Error("a pool without its monitor is not noticed")
+	}
+	if again := w.apply(t, s); !again.Empty() {
+		t.Errorf("again: %v", again.Changes)
 	}
 }
 
@@ -322,8 +398,24 @@ func TestTheZoneDecidesAsTheRulesDo(t *testing.T) {
 	s := shop(t, cloudflare.Enterprise)
 	w.apply(t, s)
 	segments := []string{"api", "v1", "products", "categories", "search", "suggest", "cart", "items", "me", "orders", "admin", "checkout", "metrics", ".well-known", "jwks.json",
-		"x", "blue-shirt", "a.b", "a%2Fb", "x;y", "recommendations", "internal", "auth", "webhooks", "prd_use_01ARZ3NDEKTSV4RRFFQ69G5FAV", "Products", "..", ""}
+		"x", "blue-shirt", "a.b", "a%2Fb", "x;y", "recommendations", "internal", "auth", "webhooks", "prd_use_01ARZ3NDEKTSV4RRFFQ69G5FAV", "Products", "..", "", "-x", "x-", "_x", "x_", "-", "_", "x_y",
+		"x@y", "x~", "x!", "x,y", "x+y", "$x", "x&y", "x'y", "(x)", "x*y", "x=y", "x:y", "x\"y", "<x>", "[x]", "x^y", "x`y", "{x}", "x|y", strings.Repeat("x", 128)}
 	parameters := []string{"", "?", "?limit=3&brand=x", "?utm_source=a&currency=EUR", "?q=blue+shirt&option.size=M", "?a=b;c=d", "?limit=%zz"}
+	// What no sampled path can hold is a slug of more than 128 characters: the zone would ask an origin for it, which answers 404.
+	long := "/api/v1/products/" + strings.Repeat("x", 129)
+	want, wantErr := s.Rules.Decide("GET", long)
+	if got, err := w.edge.setup.Rules.Decide("GET", long); errors.Join(err, wantErr) != nil || want.Cache != nil || got.Cache == nil {
+		t.Errorf("a slug that is too long: the zone says %+v (%v), the rules %+v (%v)", got, err, want, wantErr)
+	}
+	// Each of the segments stands where a slug does.
+	for _, segment := range segments {
+		target := "/api/v1/products/" + segment
+		want, wantErr := s.Rules.Decide("GET", target)
+		got, gotErr := w.edge.setup.Rules.Decide("GET", target)
+		if (wantErr != nil) != (gotErr != nil) || (want.Cache != nil) != (got.Cache != nil) {
+			t.Errorf("%s: the zone says %+v (%v), the rules %+v (%v)", target, got, gotErr, want, wantErr)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		path := "/" + strings.Join(rapid.SliceOfN(rapid.SampledFrom(segments), 0, 5).Draw(t, "segments"), "/")
 		if rapid.Bool().Draw(t, "below the API") {

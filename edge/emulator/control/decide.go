@@ -11,12 +11,10 @@ import (
 
 // What Cloudflare's rules leave to the origin's word is bounded here: an answer that says nothing of its own is not kept at all.
 const (
-	longestKept    = 24 * time.Hour
-	longestStale   = 7 * 24 * time.Hour
-	whileUpdating  = time.Minute
-	tagsHeader     = "Cache-Tag"
-	statusEmbargo  = 451
-	responseStatus = "status_code"
+	longestKept   = 24 * time.Hour
+	longestStale  = 7 * 24 * time.Hour
+	whileUpdating = time.Minute
+	tagsHeader    = "Cache-Tag"
 )
 
 // forwarded are the headers of a shopper that reach the origin of a cached answer. Cloudflare forwards whatever no rule takes off; to
@@ -25,6 +23,8 @@ var forwarded = []string{"Traceparent", "Tracestate"}
 
 // zoneRules decide as a zone does: the firewall blocks, then all cache settings that match count, the last one most.
 type zoneRules struct {
+	// host is what every shopper asks for here, whatever they say: the load balancer's name.
+	host     string
 	firewall []compiled
 	cache    []cacheRule
 }
@@ -36,8 +36,8 @@ type cacheRule struct {
 	settings *rule.Cache
 }
 
-func (s *state) zoneRules() (*zoneRules, error) {
-	z := &zoneRules{}
+func (s *state) zoneRules(host string) (*zoneRules, error) {
+	z := &zoneRules{host: host}
 	var err error
 	if z.firewall, err = s.compile(cloudflare.PhaseFirewall); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (z *zoneRules) Decide(method, target string) (rule.Decision, error) {
 	if err != nil {
 		return rule.Decision{}, err
 	}
-	request := expression.Request{Path: path, Method: method}
+	request := expression.Request{Path: path, Method: method, Host: z.host}
 	for _, each := range z.firewall {
 		if each.matches.Matches(request) {
 			return rule.Decision{Rule: each.ref, Target: target, Refuse: true}, nil
@@ -90,13 +90,15 @@ func (z *zoneRules) Decide(method, target string) (rule.Decision, error) {
 	return decision, nil
 }
 
-// blocked are the countries that the firewall turns away for legal reasons.
+// blocked are the countries that the firewall turns away, and whom it lets in from elsewhere.
 func (z *zoneRules) blocked() []string {
 	var countries []string
 	for _, country := range geo.Countries() {
 		for _, each := range z.firewall {
-			response, _ := each.parameters["response"].(map[string]any)
-			if status, _ := response[responseStatus].(float64); status == statusEmbargo && each.matches.Matches(expression.Request{Path: "/", Method: "GET", Country: country}) {
+			front := expression.Request{Path: "/", Method: "GET", Host: z.host}
+			from := front
+			from.Country = country
+			if each.matches.Matches(from) && !each.matches.Matches(front) {
 				countries = append(countries, country)
 				break
 			}

@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -18,7 +19,7 @@ func (s *state) setup() (setup emulator.Setup, complete bool, err error) {
 	if len(s.Things[balancers]) == 0 || s.Phases[cloudflare.PhaseCache].Rules == nil {
 		return emulator.Setup{}, false, nil
 	}
-	rules, err := s.zoneRules()
+	rules, err := s.zoneRules(s.host())
 	if err != nil {
 		return emulator.Setup{}, false, err
 	}
@@ -61,6 +62,14 @@ func (s *state) setup() (setup emulator.Setup, complete bool, err error) {
 	return setup, len(setup.Origins) > 0, nil
 }
 
+// host is the hostname of the load balancer, of several the first by id.
+func (s *state) host() string {
+	all := s.Things[balancers]
+	first := slices.Sorted(maps.Keys(all))[0]
+	name, _ := all[first]["name"].(string)
+	return name
+}
+
 // originOf reads a pool's gateway.
 func originOf(pool thing) (emulator.Origin, error) {
 	origins, _ := pool["origins"].([]any)
@@ -72,11 +81,11 @@ func originOf(pool thing) (emulator.Origin, error) {
 	if port, _ := origin["port"].(float64); port > 0 {
 		address = net.JoinHostPort(address, strconv.Itoa(int(port)))
 	}
-	name, _ := pool["name"].(string)
+	region, _ := origin["name"].(string)
 	latitude, _ := pool["latitude"].(float64)
 	longitude, _ := pool["longitude"].(float64)
 	return emulator.Origin{
-		Region: strings.TrimPrefix(name, cloudflare.Owned), URL: "http://" + address, Point: geo.Point{Latitude: latitude, Longitude: longitude},
+		Region: region, URL: "http://" + address, Point: geo.Point{Latitude: latitude, Longitude: longitude},
 	}, nil
 }
 

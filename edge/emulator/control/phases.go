@@ -39,7 +39,7 @@ func (s *Server) putPhase(r *http.Request) (any, error) {
 	if err := decode(r, &sent); err != nil {
 		return nil, err
 	}
-	if limit := s.cfg.Plan.Limits().CacheRules; phase == cloudflare.PhaseCache && len(sent.Rules) > limit {
+	if limit := s.cfg.Plan.Limits().Rules[phase]; len(sent.Rules) > limit {
 		return nil, invalid(20217, "exceeded maximum number of rules in the phase %s: %d out of %d", phase, len(sent.Rules), limit)
 	}
 	var written ruleset
@@ -101,6 +101,12 @@ func (s *Server) checkRule(phase string, i int, r thing) error {
 	text, _ := r["expression"].(string)
 	if _, err := expression.Parse(text); err != nil {
 		return invalid(20127, "rule %d: %q is not a valid value for expression because the expression is invalid: Filter parsing error: %s", i+1, text, err)
+	}
+	if phase == cloudflare.PhaseFirewall && !s.cfg.Plan.Limits().OwnBlockAnswers {
+		parameters, _ := r["action_parameters"].(map[string]any)
+		if parameters["response"] != nil {
+			return invalid(20216, "rule %d: not entitled: a custom response of block needs a paid plan", i+1)
+		}
 	}
 	if phase == cloudflare.PhaseCache && !s.cfg.Plan.Limits().CustomKey {
 		parameters, _ := r["action_parameters"].(map[string]any)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -58,8 +59,10 @@ func (s *Server) purge(r *http.Request) (any, error) {
 		}
 		prefixes = append(prefixes, "/"+path)
 	}
-	if !s.limiter.AllowN(s.cfg.Now(), 1) {
-		return nil, &refusal{status: http.StatusTooManyRequests, code: 971, reason: "Please wait and consider throttling your request speed", retryAfter: 1}
+	if now := s.cfg.Now(); !s.limiter.AllowN(now, 1) {
+		lacking := 1 - s.limiter.TokensAt(now)
+		return nil, &refusal{status: http.StatusTooManyRequests, code: 971, reason: "Please wait and consider throttling your request speed",
+			retryAfter: int(math.Ceil(lacking / float64(s.limiter.Limit())))}
 	}
 	switch {
 	case sent.Everything, len(sent.Hosts) > 0: // the zone has one host

@@ -56,11 +56,15 @@ func (k curated[T]) put(s *server, r *http.Request, value T) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.beginWrite(); err != nil {
+		return 0, nil, err
+	}
+	defer c.writing.Unlock()
 	if err := s.store.write(change{k.bucket, c.Name, r.PathValue("id"), text}); err != nil {
 		return 0, nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	k.of(c)[r.PathValue("id")] = value
 	return http.StatusOK, value, nil
 }
@@ -71,14 +75,18 @@ func (k curated[T]) remove(s *server, r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	id := r.PathValue("id")
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.beginWrite(); err != nil {
+		return 0, nil, err
+	}
+	defer c.writing.Unlock()
 	if _, there := k.of(c)[id]; !there {
 		return 0, nil, notFound("Could not find that `id`.")
 	}
 	if err := s.store.write(change{k.bucket, c.Name, id, nil}); err != nil {
 		return 0, nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	delete(k.of(c), id)
 	return http.StatusOK, map[string]any{"id": id}, nil
 }

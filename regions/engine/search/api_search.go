@@ -9,27 +9,35 @@ import (
 	"strconv"
 )
 
-type embeddedKey struct{}
+type callerKey struct{}
 
-func withEmbedded(ctx context.Context, embedded parameters) context.Context {
-	return context.WithValue(ctx, embeddedKey{}, embedded)
+// caller is who asks: the key that was presented, and, when it is a scoped one, its parameters, which win over the caller's.
+type caller struct {
+	key      string
+	embedded parameters
 }
 
-// embeddedIn gives the parameters of a scoped key, which win over the caller's.
-func embeddedIn(ctx context.Context) parameters {
-	embedded, _ := ctx.Value(embeddedKey{}).(parameters)
-	return embedded
+func withCaller(ctx context.Context, by caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, by)
 }
 
-// scoped lays a scoped key's parameters over the caller's. Both filters have to let a document through.
+func callerIn(ctx context.Context) caller {
+	by, _ := ctx.Value(callerKey{}).(caller)
+	return by
+}
+
+// scoped lays a scoped key's parameters over the caller's. Both filters have to let a document through; each is read by itself, for a
+// caller's could close a bracket and go on with "or".
 func scoped(in, embedded parameters) parameters {
 	own := in["filter_by"]
+	delete(in, fixedFilter)
 	maps.Copy(in, embedded)
-	if fixed := embedded["filter_by"]; fixed != "" && own != "" {
-		in["filter_by"] = "(" + fixed + ") && (" + own + ")"
-	}
+	in[fixedFilter], in["filter_by"] = embedded["filter_by"], own
 	return in
 }
+
+// fixedFilter is where the filter of a scoped key stands among the parameters.
+const fixedFilter = "the key's filter_by"
 
 func (s *server) getSearch(r *http.Request) (int, any, error) {
 	c, err := s.collection(r.PathValue("c"))
@@ -40,7 +48,7 @@ func (s *server) getSearch(r *http.Request) (int, any, error) {
 	for name, values := range r.URL.Query() {
 		in[name] = values[0]
 	}
-	answer, err := c.search(scoped(in, embeddedIn(r.Context())))
+	answer, err := c.search(scoped(in, callerIn(r.Context()).embedded))
 	return http.StatusOK, answer, err
 }
 
@@ -80,14 +88,14 @@ func (s *server) multiSearch(r *http.Request) (int, any, error) {
 
 func (s *server) searchOne(r *http.Request, in parameters) (map[string]any, error) {
 	// A key that is for some collections is asked about each.
-	if _, admitted := s.admit(r.Header.Get(keyHeader), "documents:search", in["collection"]); !admitted {
+	if _, admitted := s.admit(callerIn(r.Context()).key, "documents:search", in["collection"]); !admitted {
 		return nil, &failure{http.StatusUnauthorized, "Forbidden - a valid `x-typesense-api-key` header must be sent."}
 	}
 	c, err := s.collection(in["collection"])
 	if err != nil {
 		return nil, err
 	}
-	return c.search(scoped(in, embeddedIn(r.Context())))
+	return c.search(scoped(in, callerIn(r.Context()).embedded))
 }
 
 // asParameters writes JSON values as a query string has them.

@@ -288,6 +288,20 @@ func TestAliasesSynonymsOverridesAndKeys(t *testing.T) {
 	if err != nil || *all.Found != 2 {
 		t.Errorf("a scoped key sees %+v (%v), want Ayers' two", all, err)
 	}
+	for _, way := range []string{"brand:=Trek", "id:=1 || id:=3"} {
+		wide := &api.SearchCollectionParams{Q: pointer.String("*"), QueryBy: pointer.String("title"), FilterBy: &way}
+		got, err := client(t, e.url, scoped).Collection(e.collection).Documents().Search(t.Context(), wide)
+		if err != nil || *got.Found > 1 {
+			t.Errorf("a scoped key's caller who filters by %s sees %+v (%v), want no more than the key's", way, got, err)
+		}
+	}
+	several, err := client(t, e.url, scoped).MultiSearch.Perform(t.Context(), &api.MultiSearchParams{}, api.MultiSearchSearchesParameter{Searches: []api.MultiSearchCollectionParameters{
+		{Collection: &e.collection, Q: pointer.String("*"), QueryBy: pointer.String("title")},
+		{Collection: pointer.String("another"), Q: pointer.String("*"), QueryBy: pointer.String("title")},
+	}})
+	if err != nil || len(several.Results) != 2 || several.Results[0].Found == nil || *several.Results[0].Found != 2 || several.Results[1].Error == nil {
+		t.Errorf("a scoped key searches several collections: %+v (%v), want Ayers' two, and a refusal", several, err)
+	}
 	if _, err := e.Key(*key.Id).Delete(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -125,8 +125,9 @@ func (c *collection) curate(words []string, p *params) {
 	}
 }
 
-// pin puts the pinned documents at their places. They are shown whether or not the words are in them.
-func (c *collection) pin(found []scored, p *params) []scored {
+// arrange orders what was found, as far as it is shown, and puts the pinned documents at their places. They are shown whether or not the words
+// are in them.
+func (c *collection) arrange(found []scored, p *params) []scored {
 	hidden := map[uint32]bool{}
 	for _, id := range p.hidden {
 		if slot, there := c.byID[id]; there {
@@ -140,7 +141,11 @@ func (c *collection) pin(found []scored, p *params) []scored {
 			pins, pinned[slot] = append(pins, each), true
 		}
 	}
-	rest := slices.DeleteFunc(found, func(s scored) bool { return hidden[s.slot] || pinned[s.slot] })
+	rest := found
+	if len(hidden) > 0 || len(pinned) > 0 {
+		rest = slices.DeleteFunc(found, func(s scored) bool { return hidden[s.slot] || pinned[s.slot] })
+	}
+	c.order(rest, p.sort, p.offset+p.perPage)
 	slices.SortStableFunc(pins, func(a, b pin) int { return a.position - b.position })
 	for _, each := range pins {
 		at := min(each.position-1, len(rest))

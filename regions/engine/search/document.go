@@ -3,28 +3,39 @@ package search
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 )
 
-// document is one of a collection's, with its values ready to be compared.
+// document is one of a collection's, with its values ready to be indexed.
 type document struct {
 	id     string
 	source json.RawMessage
 	// texts are the values of text fields, numbers those of number and truth fields (1 and 0), by the field's name in the document.
 	texts   map[string][]string
 	numbers map[string][]float64
-	// words are the distinct words of each text field, to be taken out of the index with the document.
-	words map[string][]string
 }
 
 const maxDocument = 1 << 20
 
-// read judges a document by a schema.
+// read judges a document that comes in by a schema.
 func (s *schema) read(text []byte) (*document, error) {
 	if len(text) > maxDocument {
 		return nil, badRequest("Document is larger than %d bytes.", maxDocument)
 	}
+	d, err := s.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	var short bytes.Buffer
+	if err := json.Compact(&short, text); err != nil {
+		return nil, badRequest("Bad JSON.")
+	}
+	d.source = short.Bytes()
+	return d, nil
+}
+
+// parse takes the values of a document apart.
+func (s *schema) parse(text []byte) (*document, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var members map[string]any
@@ -53,11 +64,6 @@ func (s *schema) read(text []byte) (*document, error) {
 			return nil, err
 		}
 	}
-	source, err := json.Marshal(members)
-	if err != nil {
-		return nil, fmt.Errorf("encode a document: %w", err)
-	}
-	d.source = source
 	return d, nil
 }
 

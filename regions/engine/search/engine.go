@@ -95,21 +95,26 @@ func (e *Engine) deleteCollection(name string) (*collection, error) {
 	if err != nil {
 		return nil, notFound("No collection with name `%s` found.", name)
 	}
+	if err := c.beginWrite(); err != nil {
+		return nil, err
+	}
+	defer c.writing.Unlock()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if err := e.store.drop(c.Name); err != nil {
 		return nil, fmt.Errorf("delete a collection: %w", err)
 	}
 	delete(e.collections, c.Name)
+	c.gone = true
 	return c, nil
 }
 
 // alter adds and drops fields. Documents that are there must fit what is added.
 func (e *Engine) alter(c *collection, fields []field) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.beginWrite(); err != nil {
+		return err
+	}
+	defer c.writing.Unlock()
 	next := c.schema
 	next.Fields = slices.Clone(c.Fields)
 	for _, f := range fields {
@@ -146,7 +151,9 @@ func (e *Engine) alter(c *collection, fields []field) error {
 	if err := e.store.write(change{bucket: bucketSchemas, key: c.Name, value: text}); err != nil {
 		return err
 	}
-	c.schema, c.slots, c.free, c.byID, c.all, c.words = fresh.schema, fresh.slots, fresh.free, fresh.byID, fresh.all, fresh.words
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.schema, c.slots, c.free, c.byID, c.all, c.texts, c.numbers = fresh.schema, fresh.slots, fresh.free, fresh.byID, fresh.all, fresh.texts, fresh.numbers
 	return nil
 }
 
@@ -158,7 +165,26 @@ const (
 	actionEmplace = "emplace"
 )
 
-// judge works out what a line of an import, or one document, becomes. The lock is held, and pending are those of the same batch.
+// beginWrite makes the caller the only writer; it is refused when the collection was deleted meanwhile.
+func (c *collection) beginWrite() error {
+	c.writing.Lock()
+	if c.gone {
+		c.writing.Unlock()
+		return notFound("Not Found")
+	}
+	return nil
+}
+
+// show lets searches find what was written.
+func (c *collection) show(written map[string]*document) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range written {
+		c.put(d)
+	}
+}
+
+// judge works out what a line of an import, or one document, becomes. The caller is the writer, and pending are those of the same batch.
 func (c *collection) judge(text []byte, action string, pending map[string]*document) (*document, error) {
 	var named struct {
 		ID any `json:"id"`
@@ -167,9 +193,11 @@ func (c *collection) judge(text []byte, action string, pending map[string]*docum
 		return nil, badRequest("Bad JSON.")
 	}
 	id, _ := named.ID.(string)
-	before := pending[id]
-	if slot, there := c.byID[id]; there && before == nil {
-		before = c.slots[slot]
+	var before json.RawMessage
+	if d := pending[id]; d != nil {
+		before = d.source
+	} else if slot, there := c.byID[id]; there {
+		before = c.slots[slot].source
 	}
 	switch action {
 	case actionCreate:
@@ -182,7 +210,7 @@ func (c *collection) judge(text []byte, action string, pending map[string]*docum
 			return nil, notFound("Could not find a document with id: %s", id)
 		}
 		if before != nil {
-			changed, err := merged(before.source, text)
+			changed, err := merged(before, text)
 			if err != nil {
 				return nil, err
 			}
@@ -196,8 +224,10 @@ func (c *collection) judge(text []byte, action string, pending map[string]*docum
 
 // put writes one document.
 func (e *Engine) put(c *collection, text []byte, action string) (*document, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.beginWrite(); err != nil {
+		return nil, err
+	}
+	defer c.writing.Unlock()
 	d, err := c.judge(text, action, nil)
 	if err != nil {
 		return nil, err
@@ -205,6 +235,8 @@ func (e *Engine) put(c *collection, text []byte, action string) (*document, erro
 	if err := e.store.write(change{bucketDocuments, c.Name, d.id, d.source}); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.put(d)
 	return d, nil
 }
@@ -240,8 +272,10 @@ func (e *Engine) importLines(c *collection, body io.Reader, action string, answe
 }
 
 func (e *Engine) importBatch(c *collection, lines [][]byte, action string, answer *bufio.Writer) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.beginWrite(); err != nil {
+		return err
+	}
+	defer c.writing.Unlock()
 	pending := map[string]*document{}
 	var changes []change
 	var answers []any
@@ -262,9 +296,7 @@ func (e *Engine) importBatch(c *collection, lines [][]byte, action string, answe
 	if err := e.store.write(changes...); err != nil {
 		return err
 	}
-	for _, d := range pending {
-		c.put(d)
-	}
+	c.show(pending)
 	encoder := json.NewEncoder(answer)
 	for _, each := range answers {
 		if err := encoder.Encode(each); err != nil {
@@ -275,10 +307,12 @@ func (e *Engine) importBatch(c *collection, lines [][]byte, action string, answe
 }
 
 // remove deletes documents by their ids and tells which there were.
-func (e *Engine) remove(c *collection, ids ...string) ([]*document, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var gone []*document
+func (e *Engine) remove(c *collection, ids ...string) ([]*stored, error) {
+	if err := c.beginWrite(); err != nil {
+		return nil, err
+	}
+	defer c.writing.Unlock()
+	var gone []*stored
 	var changes []change
 	for _, id := range ids {
 		if slot, there := c.byID[id]; there {
@@ -289,6 +323,8 @@ func (e *Engine) remove(c *collection, ids ...string) ([]*document, error) {
 	if err := e.store.write(changes...); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, d := range gone {
 		c.take(d.id)
 	}

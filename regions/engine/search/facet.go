@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -81,50 +82,89 @@ func splitOutside(text string) []string {
 	return append(parts, text[start:])
 }
 
+// counted is a value of a facet and how many of the documents have it.
+type counted struct {
+	value string
+	count int
+}
+
 // count counts a facet over what was found.
 func (c *collection) count(by facetBy, found []scored, p *params) map[string]any {
-	counts := map[string]int{}
-	var sum, least, most float64
-	numbers := 0
-	for _, s := range found {
-		d := c.slots[s.slot]
-		if by.field.isText() {
-			for _, value := range distinct(d.texts[by.name]) {
-				counts[value]++
-			}
-			continue
-		}
-		for _, value := range d.numbers[by.name] {
-			if numbers == 0 {
-				least, most = value, value
-			}
-			least, most, sum, numbers = min(least, value), max(most, value), sum+value, numbers+1
-			if label := by.label(value); label != "" {
-				counts[label]++
-			}
-		}
+	var list []counted
+	stats := map[string]any{}
+	if by.field.isText() {
+		list = countLabels(c.texts[by.name], found)
+	} else {
+		list = by.countNumbers(c.numbers[by.name], found, stats)
 	}
-	wanted := facetWord(p.facetQuery, by.name)
-	type counted struct {
-		value string
-		count int
-	}
-	list := make([]counted, 0, len(counts))
-	for value, n := range counts {
-		if wanted == "" || strings.HasPrefix(strings.ToLower(value), wanted) {
-			list = append(list, counted{value, n})
-		}
+	if wanted := facetWord(p.facetQuery, by.name); wanted != "" {
+		list = slices.DeleteFunc(list, func(each counted) bool { return !strings.HasPrefix(strings.ToLower(each.value), wanted) })
 	}
 	slices.SortFunc(list, func(a, b counted) int { return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.value, b.value)) })
 	shown := make([]map[string]any, 0, min(len(list), p.maxFacetValues))
 	for _, each := range list[:min(len(list), p.maxFacetValues)] {
 		shown = append(shown, map[string]any{"value": each.value, "highlighted": each.value, "count": each.count})
 	}
-	stats := map[string]any{"total_values": len(list)}
-	if numbers > 0 {
-		stats["min"], stats["max"], stats["sum"], stats["avg"] = least, most, sum, sum/float64(numbers)
-	}
+	stats["total_values"] = len(list)
 	return map[string]any{"field_name": by.name, "counts": shown, "sampled": false, "stats": stats}
+}
+
+func countLabels(x *textIndex, found []scored) []counted {
+	if x == nil || x.labels == nil {
+		return nil
+	}
+	counts := make([]int, len(x.labels.names))
+	for _, s := range found {
+		if int(s.slot) < len(x.labels.held) {
+			for _, number := range x.labels.held[s.slot] {
+				counts[number]++
+			}
+		}
+	}
+	var list []counted
+	for number, n := range counts {
+		if n > 0 {
+			list = append(list, counted{x.labels.names[number], n})
+		}
+	}
+	return list
+}
+
+// countNumbers counts values, or ranges of them, and adds what they come to.
+func (by facetBy) countNumbers(column *numbers, found []scored, stats map[string]any) []counted {
+	if column == nil {
+		return nil
+	}
+	ranges := make([]int, len(by.ranges))
+	values := map[float64]int{}
+	least, most, sum, n := math.Inf(1), math.Inf(-1), 0.0, 0
+	for _, s := range found {
+		for _, value := range column.all(s.slot) {
+			least, most, sum, n = min(least, value), max(most, value), sum+value, n+1
+			if len(by.ranges) == 0 {
+				values[value]++
+			}
+			for i, r := range by.ranges {
+				if value >= r.low && value < r.high {
+					ranges[i]++
+					break
+				}
+			}
+		}
+	}
+	if n > 0 && !by.field.isBool() {
+		stats["min"], stats["max"], stats["sum"], stats["avg"] = least, most, sum, sum/float64(n)
+	}
+	var list []counted
+	for i, n := range ranges {
+		if n > 0 {
+			list = append(list, counted{by.ranges[i].label, n})
+		}
+	}
+	for value, n := range values {
+		list = append(list, counted{by.label(value), n})
+	}
+	return list
 }
 
 func distinct(values []string) []string {
@@ -136,21 +176,12 @@ func distinct(values []string) []string {
 	return slices.Compact(sorted)
 }
 
-// label names a number's range, or writes it as the document does.
+// label writes a value as the document does.
 func (by facetBy) label(value float64) string {
-	for _, r := range by.ranges {
-		if value >= r.low && value < r.high {
-			return r.label
-		}
-	}
-	switch {
-	case len(by.ranges) > 0:
-		return ""
-	case by.field.isBool():
+	if by.field.isBool() {
 		return strconv.FormatBool(value == 1)
-	default:
-		return strconv.FormatFloat(value, 'f', -1, 64)
 	}
+	return strconv.FormatFloat(value, 'f', -1, 64)
 }
 
 // facetWord reads facet_query: field:word.

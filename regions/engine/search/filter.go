@@ -10,7 +10,8 @@ import (
 
 // condition is a filter: nil lets everything through.
 type condition interface {
-	matches(c *collection, d *document) bool
+	// passing gives the documents that are let through. The caller may change the answer.
+	passing(c *collection) *roaring.Bitmap
 }
 
 type (
@@ -19,9 +20,9 @@ type (
 	textTest struct {
 		name    string
 		values  []string
-		whole   bool // the value as it is, not a word of it
+		field   *field
+		whole   bool // the value as it is, not words of it
 		negated bool
-		words   [][]string // of each value, for tests by word
 	}
 	numberTest struct {
 		name    string
@@ -34,66 +35,71 @@ type (
 	}
 )
 
-func (b both) matches(c *collection, d *document) bool {
-	for _, each := range b {
-		if !each.matches(c, d) {
-			return false
-		}
+func (b both) passing(c *collection) *roaring.Bitmap {
+	passed := b[0].passing(c)
+	for _, each := range b[1:] {
+		passed.And(each.passing(c))
 	}
-	return true
+	return passed
 }
 
-func (o oneOf) matches(c *collection, d *document) bool {
-	for _, each := range o {
-		if each.matches(c, d) {
-			return true
-		}
+func (o oneOf) passing(c *collection) *roaring.Bitmap {
+	passed := o[0].passing(c)
+	for _, each := range o[1:] {
+		passed.Or(each.passing(c))
 	}
-	return false
+	return passed
 }
 
-func (t textTest) matches(c *collection, d *document) bool {
-	for _, value := range d.texts[t.name] {
-		for i, wanted := range t.values {
-			if value == wanted || t.whole && strings.EqualFold(value, wanted) || !t.whole && holdsAll(d.words[t.name], t.words[i]) {
-				return !t.negated
+func (t textTest) passing(c *collection) *roaring.Bitmap {
+	passed := roaring.New()
+	if x := c.texts[t.name]; x != nil {
+		for _, value := range t.values {
+			if t.whole {
+				if holders := x.values.holders[wholeValue(value, t.field)]; holders != nil {
+					passed.Or(holders)
+				}
+				continue
 			}
+			passed.Or(x.words.holdAll(wordsOf(value, t.field)))
 		}
 	}
-	return t.negated
+	return c.unless(t.negated, passed)
 }
 
-func holdsAll(words, wanted []string) bool {
-	for _, word := range wanted {
-		found := false
-		for _, each := range words {
-			found = found || each == word
-		}
-		if !found {
-			return false
-		}
+// unless gives all the other documents, if so asked.
+func (c *collection) unless(negated bool, passed *roaring.Bitmap) *roaring.Bitmap {
+	if negated {
+		return roaring.AndNot(c.all, passed)
 	}
-	return len(wanted) > 0
+	return passed
 }
 
-func (t numberTest) matches(_ *collection, d *document) bool {
-	for _, value := range d.numbers[t.name] {
-		for _, r := range t.ranges {
-			if value >= r[0] && value <= r[1] {
-				return !t.negated
-			}
+// holdAll gives the documents that hold all of some words.
+func (d *dictionary) holdAll(words []string) *roaring.Bitmap {
+	var sets []*roaring.Bitmap
+	for _, word := range words {
+		holders := d.holders[word]
+		if holders == nil {
+			return roaring.New()
 		}
+		sets = append(sets, holders)
 	}
-	return t.negated
+	return roaring.FastAnd(sets...)
 }
 
-func (t idTest) matches(_ *collection, d *document) bool {
+func (t numberTest) passing(c *collection) *roaring.Bitmap {
+	return c.unless(t.negated, c.numbers[t.name].within(t.ranges))
+}
+
+func (t idTest) passing(c *collection) *roaring.Bitmap {
+	passed := roaring.New()
 	for _, id := range t.ids {
-		if d.id == id {
-			return !t.negated
+		if slot, there := c.byID[id]; there {
+			passed.Add(slot)
 		}
 	}
-	return t.negated
+	return c.unless(t.negated, passed)
 }
 
 // allowed gives the documents that a filter lets through.
@@ -101,13 +107,7 @@ func (c *collection) allowed(f condition) *roaring.Bitmap {
 	if f == nil {
 		return c.all.Clone()
 	}
-	passed := roaring.New()
-	for it := c.all.Iterator(); it.HasNext(); {
-		if slot := it.Next(); f.matches(c, c.slots[slot]) {
-			passed.Add(slot)
-		}
-	}
-	return passed
+	return f.passing(c)
 }
 
 const (
@@ -132,6 +132,27 @@ func (s *schema) parseFilter(text string) (condition, error) {
 		return nil, malformed()
 	}
 	return f, nil
+}
+
+// parseFilters reads filters that all have to let a document through.
+func (s *schema) parseFilters(texts ...string) (condition, error) {
+	var all both
+	for _, text := range texts {
+		f, err := s.parseFilter(text)
+		if err != nil {
+			return nil, err
+		}
+		if f != nil {
+			all = append(all, f)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil, nil
+	case 1:
+		return all[0], nil
+	}
+	return all, nil
 }
 
 func malformed() error { return badRequest("Could not parse the filter query.") }
@@ -241,14 +262,10 @@ func (p *filterParser) test(name string) (condition, error) {
 	if !f.isText() {
 		return numbersTest(f, name, operator, negated, values)
 	}
-	t := textTest{name: name, values: values, whole: strings.HasSuffix(operator, "="), negated: negated}
 	if operator == "<" || operator == ">" || operator == "<=" || operator == ">=" {
 		return nil, badRequest("Error with filter field `%s`: Not a numerical field.", name)
 	}
-	for _, value := range values {
-		t.words = append(t.words, wordsOf(value, f))
-	}
-	return t, nil
+	return textTest{name: name, values: values, field: f, whole: strings.HasSuffix(operator, "="), negated: negated}, nil
 }
 
 // value reads up to one of some signs, or to where the test ends; between backticks everything counts.

@@ -8,12 +8,16 @@ import (
 const snippetWindow = 60
 
 // highlight shows where a document holds the words by which it was found, as Typesense does in two shapes: a list, and by field.
-func (c *collection) highlight(s scored, p *params) (list []map[string]any, byField map[string]any) {
+func (c *collection) highlight(s scored, p *params) (list []map[string]any, byField map[string]any, err error) {
 	list, byField = []map[string]any{}, map[string]any{}
-	if len(s.words) == 0 {
-		return list, byField
+	if len(p.readings) == 0 || s.text == 0 {
+		return list, byField, nil
 	}
-	d := c.slots[s.slot]
+	words := p.readings[s.reading]
+	d, err := c.schema.parse(c.slots[s.slot].source)
+	if err != nil {
+		return nil, nil, err
+	}
 	names := p.highlightFields
 	if len(names) == 0 {
 		for _, in := range p.by {
@@ -27,7 +31,7 @@ func (c *collection) highlight(s scored, p *params) (list []map[string]any, byFi
 		}
 		full := contains(p.highlightFull, name)
 		if f.isArray() {
-			entry, shapes := c.highlightArray(d.texts[name], f, s.words, full, p)
+			entry, shapes := c.highlightArray(d.texts[name], f, words, full, p)
 			if entry != nil {
 				entry["field"] = name
 				list, byField[name] = append(list, entry), shapes
@@ -35,19 +39,19 @@ func (c *collection) highlight(s scored, p *params) (list []map[string]any, byFi
 			continue
 		}
 		for _, text := range d.texts[name] {
-			snippet, whole, words := mark(text, f, s.words, p)
-			if len(words) == 0 {
+			snippet, whole, marked := mark(text, f, words, p)
+			if len(marked) == 0 {
 				continue
 			}
-			entry := map[string]any{"field": name, "snippet": snippet, "matched_tokens": words}
-			shape := map[string]any{"snippet": snippet, "matched_tokens": words}
+			entry := map[string]any{"field": name, "snippet": snippet, "matched_tokens": marked}
+			shape := map[string]any{"snippet": snippet, "matched_tokens": marked}
 			if full {
 				entry["value"], shape["value"] = whole, whole
 			}
 			list, byField[name] = append(list, entry), shape
 		}
 	}
-	return list, byField
+	return list, byField, nil
 }
 
 func (c *collection) highlightArray(values []string, f *field, wanted []string, full bool, p *params) (entry map[string]any, shapes []map[string]any) {

@@ -1,37 +1,36 @@
 package search
 
 import (
-	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
 // params are a search's, read and bounded.
 type params struct {
-	q                        string
-	by                       []searched
-	numTypos                 int
-	minLen1, minLen2         int
-	typoThreshold            int
-	dropThreshold            int
-	prioritizeExact          bool
-	filter                   condition
-	sort                     []sortKey
-	facets                   []facetBy
-	maxFacetValues           int
-	facetQuery               string
-	page, perPage, offset    int
-	include, exclude         []string
-	highlightFields          []string
-	highlightFull            []string
-	highlightStart           string
-	highlightEnd             string
-	affixTokens              int
-	pinned                   []pin
-	hidden                   []string
-	enableOverrides          bool
-	exhaustive, prefixGlobal bool
+	q                     string
+	by                    []searched
+	numTypos              int
+	minLen1, minLen2      int
+	typoThreshold         int
+	dropThreshold         int
+	prioritizeExact       bool
+	filter                condition
+	sort                  []sortKey
+	facets                []facetBy
+	maxFacetValues        int
+	facetQuery            string
+	page, perPage, offset int
+	include, exclude      []string
+	highlightFields       []string
+	highlightFull         []string
+	highlightStart        string
+	highlightEnd          string
+	pinned                []pin
+	hidden                []string
+	enableOverrides       bool
+	prefixGlobal          bool
+	readings              [][]string // the ways in which synonyms let the query be read
 }
 
 // searched is a field that the words are looked for in.
@@ -49,7 +48,7 @@ type pin struct {
 	position int
 }
 
-// occurrence is, for one word of the query and one field, the documents that hold it, by how well.
+// occurrence is, for one word of the query and one field, the documents that hold it, by how well. A document may be in several.
 type occurrence struct {
 	exact, prefixed, oneTypo, twoTypos *roaring.Bitmap
 }
@@ -58,112 +57,123 @@ func (o *occurrence) union() *roaring.Bitmap {
 	return roaring.FastOr(o.exact, o.prefixed, o.oneTypo, o.twoTypos)
 }
 
-// cost is how many typos the word has in a document; 3 when it is not there. A word that only begins so costs nothing, but is no exact one.
-func (o *occurrence) cost(slot uint32) (typos int, whole bool) {
-	switch {
-	case o.exact.Contains(slot):
-		return 0, true
-	case o.prefixed.Contains(slot):
-		return 0, false
-	case o.oneTypo.Contains(slot):
-		return 1, false
-	case o.twoTypos.Contains(slot):
-		return 2, false
+// upTo leaves out what has more typos.
+func (o *occurrence) upTo(typos int) *occurrence {
+	within := *o
+	if typos < 2 {
+		within.twoTypos = nothing
 	}
-	return 3, false
+	if typos < 1 {
+		within.oneTypo = nothing
+	}
+	return &within
 }
+
+// nothing is never written to.
+var nothing = roaring.New()
 
 // maxExpansions bounds how many words of a dictionary one word of a query stands for.
 const maxExpansions = 1000
 
-// occurrences looks a word up in a field, with so many typos.
-func (c *collection) occurrences(word string, in searched, budget int, last bool, p *params) *occurrence {
-	o := &occurrence{roaring.New(), roaring.New(), roaring.New(), roaring.New()}
-	dictionary := c.words[in.name]
-	if dictionary == nil {
-		return o
+// asked is a word of the query in a field; the last of the query's words may be the beginning of one.
+type asked struct {
+	word  string
+	field int
+	last  bool
+}
+
+// lookup remembers where a query's words are, for the several ways in which it is read.
+type lookup struct {
+	*collection
+	*params
+	whole map[asked]*occurrence // without typos
+	slips map[asked]*occurrence // with them
+}
+
+// occurrence looks a word up in a field, with so many typos.
+func (l *lookup) occurrence(a asked, budget int) *occurrence {
+	in := l.by[a.field]
+	x := l.texts[in.name]
+	if x == nil {
+		return &occurrence{nothing, nothing, nothing, nothing}
 	}
-	if holders := dictionary.holders[word]; holders != nil {
-		o.exact.Or(holders)
-	}
-	prefix := in.prefix && last
-	if prefix {
-		words := dictionary.order()
-		at, _ := slices.BinarySearch(words, word)
-		for n := 0; at < len(words) && strings.HasPrefix(words[at], word) && n < maxExpansions; at, n = at+1, n+1 {
-			o.prefixed.Or(dictionary.holders[words[at]])
+	prefix := in.prefix && a.last
+	o := l.whole[a]
+	if o == nil {
+		o = &occurrence{nothing, nothing, nothing, nothing}
+		if holders := x.words.holders[a.word]; holders != nil {
+			o.exact = holders
 		}
+		if prefix {
+			o.prefixed = x.words.prefixed(a.word)
+		}
+		l.whole[a] = o
 	}
-	most := min(budget, in.typos, typosFor(len([]rune(word)), p))
-	if most == 0 {
+	most := min(in.typos, typosFor(utf8.RuneCountInString(a.word), l.params))
+	if min(budget, most) == 0 {
 		return o
 	}
-	letters := []rune(word)
-	for other, holders := range dictionary.holders {
-		switch distance(letters, []rune(other), most, prefix) {
-		case 1:
-			o.oneTypo.Or(holders)
-		case 2:
-			if most == 2 {
-				o.twoTypos.Or(holders)
+	slips := l.slips[a]
+	if slips == nil {
+		slips = &occurrence{o.exact, o.prefixed, roaring.New(), roaring.New()}
+		x.words.near(a.word, most, prefix, func(holders *roaring.Bitmap, typos int) {
+			switch typos {
+			case 1:
+				slips.oneTypo.Or(holders)
+			case 2:
+				slips.twoTypos.Or(holders)
 			}
-		}
+		})
+		l.slips[a] = slips
 	}
-	return o
+	return slips.upTo(budget)
 }
 
 // attempt is one way of reading the query: some of its words, with so many typos.
 type attempt struct {
-	words  []string
-	places [][]*occurrence // by word, then by field
-	found  *roaring.Bitmap // the documents that hold all of the words
+	reading int
+	words   []string
+	places  [][]*occurrence // by word, then by field
+	found   *roaring.Bitmap // the documents that hold all of the words
 }
 
-func (c *collection) try(words []string, budget int, p *params) attempt {
-	a := attempt{words: words}
+func (l *lookup) try(reading int, words []string, budget int, within *roaring.Bitmap) attempt {
+	a := attempt{reading: reading, words: words, found: within.Clone()}
 	for i, word := range words {
-		row := make([]*occurrence, len(p.by))
-		any := roaring.New()
-		for j, in := range p.by {
-			row[j] = c.occurrences(word, in, budget, i == len(words)-1, p)
-			any.Or(row[j].union())
+		row := make([]*occurrence, len(l.by))
+		anywhere := roaring.New()
+		for j := range l.by {
+			row[j] = l.occurrence(asked{word, j, i == len(words)-1}, budget)
+			anywhere.Or(row[j].union())
 		}
 		a.places = append(a.places, row)
-		if a.found == nil {
-			a.found = any
-		} else {
-			a.found.And(any)
-		}
+		a.found.And(anywhere)
 	}
 	return a
 }
 
-// scored is a document that was found.
+// scored is a document that was found, how well its text matches, and by which reading of the query.
 type scored struct {
-	slot uint32
-	text int64
-	// best is the attempt by which it was found, for its highlights.
-	words []string
+	text    int64
+	slot    uint32
+	reading int32
 }
 
 // matches finds the documents of a query, whose synonyms give it several readings: with as few typos as give enough, then with fewer words,
 // dropped from the right.
 func (c *collection) matches(readings [][]string, within *roaring.Bitmap, p *params) []scored {
-	scores := map[uint32]scored{}
-	for dropped, longest := 0, longestOf(readings); dropped < longest && (dropped == 0 || len(scores) < p.dropThreshold); dropped++ {
-		for budget := 0; budget <= p.numTypos && (budget == 0 || len(scores) < p.typoThreshold); budget++ {
-			for _, words := range readings {
+	l := &lookup{collection: c, params: p, whole: map[asked]*occurrence{}, slips: map[asked]*occurrence{}}
+	var found []scored
+	for dropped, longest := 0, longestOf(readings); dropped < longest && (dropped == 0 || len(found) < p.dropThreshold); dropped++ {
+		for budget := 0; budget <= p.numTypos && (budget == 0 || len(found) < p.typoThreshold); budget++ {
+			for reading, words := range readings {
 				if dropped < len(words) {
-					c.collect(scores, c.try(words[:len(words)-dropped], budget, p), within, len(words), p)
+					found = better(found, l.score(l.try(reading, words[:len(words)-dropped], budget, within), len(words)))
 				}
 			}
 		}
 	}
-	list := make([]scored, 0, len(scores))
-	for _, s := range scores {
-		list = append(list, s)
-	}
-	return list
+	return found
 }
 
 func longestOf(readings [][]string) int {
@@ -174,50 +184,28 @@ func longestOf(readings [][]string) int {
 	return longest
 }
 
-// collect keeps of each document the best score.
-func (c *collection) collect(scores map[uint32]scored, a attempt, within *roaring.Bitmap, asked int, p *params) {
-	a.found.And(within)
-	for it := a.found.Iterator(); it.HasNext(); {
-		slot := it.Next()
-		text := c.score(slot, a, asked, p)
-		if before, there := scores[slot]; !there || text > before.text {
-			scores[slot] = scored{slot, text, a.words}
-		}
+// better keeps of each document the best score. Both lists are in the order of slots.
+func better(a, b []scored) []scored {
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0:
+		return a
 	}
-}
-
-// score packs what counts into one number, the most important first: how many of the query's words the best field holds, how few typos, how
-// close together, whether the field is the query and nothing else; then that field's weight, and how many fields hold words at all.
-func (c *collection) score(slot uint32, a attempt, asked int, p *params) int64 {
-	best, fieldsWithWords := int64(0), 0
-	d := c.slots[slot]
-	for j, in := range p.by {
-		held, typos, whole := 0, 0, true
-		for i := range a.words {
-			cost, isWhole := a.places[i][j].cost(slot)
-			if cost > 2 {
-				continue
+	both := make([]scored, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].slot < b[0].slot:
+			both, a = append(both, a[0]), a[1:]
+		case a[0].slot > b[0].slot:
+			both, b = append(both, b[0]), b[1:]
+		default:
+			best := a[0]
+			if b[0].text > best.text {
+				best = b[0]
 			}
-			held++
-			typos += cost
-			whole = whole && isWhole
+			both, a, b = append(both, best), a[1:], b[1:]
 		}
-		if held == 0 {
-			continue
-		}
-		fieldsWithWords++
-		exact := int64(0)
-		if p.prioritizeExact && whole && typos == 0 && held == asked && len(d.words[in.name]) == held {
-			exact = 1
-		}
-		wholeBit := int64(0)
-		if whole {
-			wholeBit = 1
-		}
-		value := int64(held)<<40 | int64(255-min(typos, 255))<<32 | exact<<24 | wholeBit<<20 | int64(in.weight)<<8
-		best = max(best, value)
 	}
-	// All words count, wherever they stand: two words in two fields are better than one alone.
-	all := int64(len(a.words))
-	return all<<50 | best | int64(min(fieldsWithWords, 15))
+	return append(append(both, a...), b...)
 }

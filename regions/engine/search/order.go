@@ -43,6 +43,9 @@ func (s *schema) parseSort(text string) ([]sortKey, error) {
 		default:
 			return nil, badRequest("Order for field `%s` should be either ASC or DESC.", key.name)
 		}
+		if strings.HasPrefix(key.name, "_") && key.name != textMatch {
+			return nil, badRequest("`%s` is not supported by this engine.", key.name)
+		}
 		if base, option, has := strings.Cut(key.name, "("); has {
 			key.name = strings.TrimSpace(base)
 			key.missingFirst = strings.ReplaceAll(strings.TrimSuffix(option, ")"), " ", "") == missingFirst
@@ -69,37 +72,76 @@ func cutLast(text, sign string) (before, after string, found bool) {
 	return text[:at], text[at+len(sign):], true
 }
 
-// order sorts what was found. Of two that are alike in everything the one that was put in last comes first, as in Typesense.
-func (c *collection) order(found []scored, keys []sortKey) {
-	slices.SortFunc(found, func(a, b scored) int {
-		for _, key := range keys {
-			if by := c.compare(a, b, key); by != 0 {
+// order brings the first of what was found, so many, into their order. Of two that are alike in everything the one that was put in last comes
+// first, as in Typesense.
+func (c *collection) order(found []scored, keys []sortKey, first int) {
+	columns := make([]*numbers, len(keys))
+	for i, key := range keys {
+		columns[i] = c.numbers[key.name]
+	}
+	compare := func(a, b scored) int {
+		for i, key := range keys {
+			if by := key.compare(a, b, columns[i]); by != 0 {
 				return by
 			}
 		}
 		return cmp.Compare(b.slot, a.slot)
-	})
+	}
+	// Few of many: keep the best in a heap whose root is the worst of them.
+	const few = 4
+	if first < len(found)/few {
+		best := found[:first]
+		for i := first/2 - 1; i >= 0; i-- {
+			sink(best, i, compare)
+		}
+		for i := first; i < len(found) && first > 0; i++ {
+			if compare(found[i], best[0]) < 0 {
+				found[i], best[0] = best[0], found[i]
+				sink(best, 0, compare)
+			}
+		}
+		found = best
+	}
+	slices.SortFunc(found, compare)
 }
 
-func (c *collection) compare(a, b scored, key sortKey) int {
+func sink(heap []scored, at int, compare func(a, b scored) int) {
+	for {
+		child := 2*at + 1
+		if child >= len(heap) {
+			return
+		}
+		if child+1 < len(heap) && compare(heap[child+1], heap[child]) > 0 {
+			child++
+		}
+		if compare(heap[at], heap[child]) >= 0 {
+			return
+		}
+		heap[at], heap[child] = heap[child], heap[at]
+		at = child
+	}
+}
+
+func (key sortKey) compare(a, b scored, column *numbers) int {
 	if key.name == textMatch {
 		if key.descending {
 			return cmp.Compare(b.text, a.text)
 		}
 		return cmp.Compare(a.text, b.text)
 	}
-	x, y := c.slots[a.slot].numbers[key.name], c.slots[b.slot].numbers[key.name]
+	x, hasX := column.at(a.slot)
+	y, hasY := column.at(b.slot)
 	switch {
-	case len(x) == 0 && len(y) == 0:
+	case !hasX && !hasY:
 		return 0
-	case len(x) == 0 || len(y) == 0:
-		if (len(x) == 0) == key.missingFirst {
+	case !hasX || !hasY:
+		if hasY == key.missingFirst {
 			return -1
 		}
 		return 1
 	case key.descending:
-		return cmp.Compare(y[0], x[0])
+		return cmp.Compare(y, x)
 	default:
-		return cmp.Compare(x[0], y[0])
+		return cmp.Compare(x, y)
 	}
 }

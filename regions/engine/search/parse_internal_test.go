@@ -1,9 +1,13 @@
 package search
 
 import (
+	"encoding/json"
+	"errors"
+	"maps"
 	"slices"
 	"testing"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"pgregory.net/rapid"
 )
 
@@ -15,6 +19,19 @@ func testSchema(t interface{ Fatal(...any) }) *schema {
 	return s
 }
 
+// put writes a document with a title.
+func put(t interface{ Fatal(...any) }, c *collection, id, title string) {
+	text, err := json.Marshal(map[string]any{"id": id, "title": title, "price": 3, "in": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.schema.read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.put(d)
+}
+
 // Whatever comes in is read or refused, never more.
 func FuzzWhatComesIn(f *testing.F) {
 	for _, text := range []string{"title:=`a` && (price:[1..2] || in:true)", "price:asc,_text_match:desc", "price(a:[0,1],b:[1,])", "a:1,b:2", `{"id":"1","title":"x","price":1,"in":true}`, "(((", "title:[", "at_x:>1"} {
@@ -22,13 +39,13 @@ func FuzzWhatComesIn(f *testing.F) {
 	}
 	s := testSchema(f)
 	c := newCollection(*s)
-	c.put(&document{id: "1", texts: map[string][]string{"title": {"A Blue Shirt"}}, numbers: map[string][]float64{"price": {3}}})
+	put(f, c, "1", "A Blue Shirt")
 	f.Fuzz(func(t *testing.T, text string) {
 		if filter, err := s.parseFilter(text); err == nil {
 			c.allowed(filter)
 		}
 		if keys, err := s.parseSort(text); err == nil {
-			c.order([]scored{{slot: 0}, {slot: 0}}, keys)
+			c.order([]scored{{slot: 0}, {slot: 0}}, keys, 2)
 		}
 		if facets, err := s.parseFacets(text); err == nil {
 			for _, by := range facets {
@@ -38,7 +55,7 @@ func FuzzWhatComesIn(f *testing.F) {
 		_, _ = parsePins(text)
 		_, _ = s.read([]byte(text))
 		if answer, err := c.search(parameters{"q": text, "query_by": "title"}); err != nil || answer["found"] == nil {
-			if _, refused := err.(*failure); !refused {
+			if refused := new(failure); !errors.As(err, &refused) {
 				t.Errorf("%q: %v", text, err)
 			}
 		}
@@ -88,7 +105,7 @@ func TestTheIndexIsThatOfTheDocuments(t *testing.T) {
 			id := rapid.SampledFrom([]string{"1", "2", "3", "4"}).Draw(t, "id")
 			if rapid.Bool().Draw(t, "put") {
 				there[id] = words.Draw(t, "title")
-				c.put(&document{id: id, texts: map[string][]string{"title": {there[id]}}})
+				put(t, c, id, there[id])
 			} else {
 				c.take(id)
 				delete(there, id)
@@ -102,8 +119,8 @@ func TestTheIndexIsThatOfTheDocuments(t *testing.T) {
 				}
 			}
 			got := uint64(0)
-			if d := c.words["title"]; d != nil && d.holders[word] != nil {
-				got = d.holders[word].GetCardinality()
+			if x := c.texts["title"]; x != nil && x.words.holders[word] != nil {
+				got = x.words.holders[word].GetCardinality()
 			}
 			if got != want {
 				t.Fatalf("%d documents hold %q, the index knows %d", want, word, got)
@@ -111,6 +128,73 @@ func TestTheIndexIsThatOfTheDocuments(t *testing.T) {
 		}
 		if int(c.all.GetCardinality()) != len(there) || len(c.byID) != len(there) {
 			t.Fatalf("%d documents, the index knows %d", len(there), len(c.byID))
+		}
+	})
+}
+
+// Looking through a dictionary finds the words that comparing each by itself finds.
+func TestADictionaryKnowsWhatIsNear(t *testing.T) {
+	t.Parallel()
+	word := rapid.StringOfN(rapid.SampledFrom([]rune("abcé")), 1, 7, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		d := newDictionary()
+		there := rapid.SliceOfN(word, 1, 60).Draw(t, "words")
+		for i, each := range there {
+			d.add(each, uint32(i))
+			if i%7 == 0 {
+				d.order() // words come before and after it was asked
+			}
+		}
+		for i, each := range there {
+			if i%3 == 0 {
+				d.remove(each, uint32(i))
+			}
+		}
+		asked, most, prefix := word.Draw(t, "asked"), rapid.IntRange(0, 2).Draw(t, "most"), rapid.Bool().Draw(t, "prefix")
+		got := map[uint32]int{}
+		d.near(asked, most, prefix, func(holders *roaring.Bitmap, typos int) {
+			for it := holders.Iterator(); it.HasNext(); {
+				got[it.Next()] = typos
+			}
+		})
+		want := map[uint32]int{}
+		for i, each := range there {
+			if typos := distance([]rune(asked), []rune(each), most, prefix); i%3 != 0 && typos <= most {
+				want[uint32(i)] = typos
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Fatalf("near %q (%d, prefix %v) of %q: %v, want %v", asked, most, prefix, there, got, want)
+		}
+	})
+}
+
+// What is shown of many is what sorting all of them begins with.
+func TestTheFirstOfManyAreThoseOfAll(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := newCollection(*testSchema(t))
+		prices := rapid.SliceOfN(rapid.IntRange(0, 5), 1, 60).Draw(t, "prices")
+		var found []scored
+		for slot, price := range prices {
+			if price > 0 {
+				if c.numbers["price"] == nil {
+					c.numbers["price"] = &numbers{}
+				}
+				c.numbers["price"].set(uint32(slot), []float64{float64(price)})
+			}
+			found = append(found, scored{slot: uint32(slot), text: int64(price % 2)})
+		}
+		keys, err := c.parseSort(rapid.SampledFrom([]string{"", "price:asc", "_text_match:asc,price:desc", "price(missing_values: first):desc"}).Draw(t, "order"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := slices.Clone(found)
+		c.order(all, keys, len(all))
+		first := rapid.IntRange(0, len(found)).Draw(t, "first")
+		c.order(found, keys, first)
+		if !slices.Equal(found[:first], all[:first]) {
+			t.Fatalf("the first %d are %v, want %v", first, found[:first], all[:first])
 		}
 	})
 }

@@ -16,6 +16,9 @@ const (
 	usualFacets   = 10
 )
 
+// unsupported are parameters that would change what is found, were they not refused.
+var unsupported = []string{"group_by", "infix", "vector_query", "preset", "stopwords", "voice_query", "conversation", "override_tags", "split_join_tokens"}
+
 // parameters are a search's as they came: by name, from the query or a body.
 type parameters map[string]string
 
@@ -164,7 +167,7 @@ func (c *collection) readFields(in parameters, p *params) error {
 }
 
 func (c *collection) readRest(in parameters, p *params) (err error) {
-	if p.filter, err = c.parseFilter(in["filter_by"]); err != nil {
+	if p.filter, err = c.parseFilters(in["filter_by"], in[fixedFilter]); err != nil {
 		return err
 	}
 	if p.sort, err = c.parseSort(in["sort_by"]); err != nil {
@@ -176,8 +179,10 @@ func (c *collection) readRest(in parameters, p *params) (err error) {
 	if len(p.facets) > maxFacets {
 		return badRequest("More than %d facets.", maxFacets)
 	}
-	if in["group_by"] != "" {
-		return badRequest("`group_by` is not supported by this engine.")
+	for _, name := range unsupported {
+		if value := in[name]; value != "" && value != "off" && value != "false" {
+			return badRequest("`%s` is not supported by this engine.", name)
+		}
 	}
 	p.pinned, err = parsePins(in["pinned_hits"])
 	return err

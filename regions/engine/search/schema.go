@@ -19,6 +19,12 @@ type field struct {
 	Locale   string `json:"locale"`
 	Drop     bool   `json:"drop,omitempty"`
 
+	// What is asked by these is not done, and refused.
+	Stem      bool   `json:"stem,omitempty"`
+	Dimension int    `json:"num_dim,omitempty"`
+	Reference string `json:"reference,omitempty"`
+	Embed     any    `json:"embed,omitempty"`
+
 	TokenSeparators []string `json:"token_separators,omitempty"`
 	SymbolsToIndex  []string `json:"symbols_to_index,omitempty"`
 
@@ -86,8 +92,10 @@ func (f *field) prepare(s *schema) error {
 	if f.Name == "" || f.Name == "id" || !slices.Contains(fieldTypes, f.Type) {
 		return badRequest("Field `%s` has an invalid data type `%s`, see docs for supported data types.", f.Name, f.Type)
 	}
-	if f.Infix {
-		return badRequest("Field `%s`: infix search is not supported by this engine.", f.Name)
+	for what, wanted := range map[string]bool{"infix": f.Infix, "stem": f.Stem, "num_dim": f.Dimension != 0, "reference": f.Reference != "", "embed": f.Embed != nil} {
+		if wanted {
+			return badRequest("Field `%s`: `%s` is not supported by this engine.", f.Name, what)
+		}
 	}
 	if strings.Contains(f.Name, ".*") {
 		pattern, err := regexp.Compile("^(?:" + f.Name + ")$")

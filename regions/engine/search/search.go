@@ -22,14 +22,15 @@ func (c *collection) search(in parameters) (map[string]any, error) {
 	var found []scored
 	switch {
 	case p.q == "*" || p.q == "":
+		found = make([]scored, 0, within.GetCardinality())
 		for it := within.Iterator(); it.HasNext(); {
 			found = append(found, scored{slot: it.Next()})
 		}
 	case len(words) > 0:
-		found = c.matches(c.readings(words), within, p)
+		p.readings = c.readings(words)
+		found = c.matches(p.readings, within, p)
 	}
-	c.order(found, p.sort)
-	found = c.pin(found, p)
+	found = c.arrange(found, p)
 
 	facets := make([]map[string]any, 0, len(p.facets))
 	for _, by := range p.facets {
@@ -56,10 +57,13 @@ func (c *collection) hit(s scored, p *params) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, byField := c.highlight(s, p)
+	list, byField, err := c.highlight(s, p)
+	if err != nil {
+		return nil, err
+	}
 	hit := map[string]any{"document": document, "highlights": list, "highlight": byField}
 	if s.text > 0 {
-		hit["text_match"] = s.text
+		hit["text_match"], hit["text_match_info"] = s.text, explained(s, p)
 	}
 	return hit, nil
 }

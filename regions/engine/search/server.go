@@ -93,7 +93,7 @@ func (s *server) guarded(action string, handle func(http.ResponseWriter, *http.R
 			s.refuse(w, &failure{http.StatusUnauthorized, "Forbidden - a valid `x-typesense-api-key` header must be sent."})
 			return
 		}
-		if err := handle(w, r.WithContext(withEmbedded(r.Context(), embedded))); err != nil {
+		if err := handle(w, r.WithContext(withCaller(r.Context(), caller{key, embedded}))); err != nil {
 			s.refuse(w, err)
 		}
 	}

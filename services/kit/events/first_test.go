@@ -3,7 +3,6 @@ package events_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -98,19 +97,29 @@ func TestAFirstStartDoesOneThingInPlaceOfAllEventsBefore(t *testing.T) {
 	await(t, heard, "meanwhile")
 }
 
-// A tail hears what comes, and is not believed any more once the broker does not answer.
+// A tail hears what comes, drops what was kept before it began, and is not believed any more once it has ended.
 func TestATailKnowsWhetherItMissesSomething(t *testing.T) {
 	t.Parallel()
 	brokers := enginetest.Broker(t)
-	heard, live := make(chan string, 10), make(chan string, 10)
+	heard, told := make(chan string, 10), make(chan string, 1000)
 	tail := &events.Tail{
 		Brokers: brokers, Topics: []string{contract.TopicProducts}, Log: slog.New(slog.DiscardHandler),
-		Handle: func(event contract.Event) { heard <- event.ID }, Live: func(is bool) { live <- fmt.Sprint(is) },
+		Begin: func() { told <- "begun" }, Handle: func(event contract.Event) { heard <- event.ID },
+		Until: func(until time.Time) {
+			told <- map[bool]string{true: "not believed", false: "believed"}[until.IsZero()]
+		},
 	}
 	stop := run(t, tail.Run)
-	await(t, live, "true")
+	await(t, told, "begun")
+	await(t, told, "believed")
 	publish(t, brokers, "one")
 	await(t, heard, "one")
 	stop()
-	await(t, live, "false")
+	last := ""
+	for len(told) > 0 {
+		last = <-told
+	}
+	if last != "not believed" {
+		t.Errorf("at its end it is %s", last)
+	}
 }

@@ -16,29 +16,33 @@ import (
 )
 
 const (
-	// lookEvery is how often a tail compares how far it is with how far the topics go.
-	lookEvery = 500 * time.Millisecond
-	// lookTimeout bounds one comparison.
+	// lookEvery is how often a tail looks how far its topics go.
+	lookEvery = 250 * time.Millisecond
+	// lookTimeout bounds one look.
 	lookTimeout = time.Second
-	// behindFor is how long a tail may be behind before what it feeds can not be believed.
-	behindFor = time.Second
+	// trusted is how long what a tail feeds can be believed after a look at whose time it had missed nothing. It is less than the time
+	// after which a purge is repeated, so that a gateway which hears nothing is silent by then.
+	trusted = 1500 * time.Millisecond
 )
 
 // Tail hands every instance of a service, by itself, the events that come to some topics from now on: for what each keeps in its own memory.
 type Tail struct {
 	Brokers []string
 	Topics  []string
+	// Begin is called before the first event that is handed over, and again whenever some may have been missed: what was kept before is
+	// worth nothing.
+	Begin func()
 	// Handle applies an event. It can not fail: what is kept in memory can be dropped.
 	Handle func(contract.Event)
-	// Live is told true once nothing that comes will be missed, and false as soon as something may be: the broker does not answer, or the
-	// tail is behind it. What was kept before then is worth nothing.
-	Live func(bool)
-	Log  *slog.Logger
+	// Until is told up to when what was kept since Begin may be believed; the zero time when it may not be. A tail that hears nothing, or
+	// whose process was stopped, tells nothing more, and what it feeds runs out of belief by itself.
+	Until func(time.Time)
+	Log   *slog.Logger
 }
 
 // Run follows the topics until the context ends. An error means that it has to begin anew.
 func (t *Tail) Run(ctx context.Context) error {
-	defer t.Live(false)
+	defer t.Until(time.Time{})
 	if err := EnsureTopics(ctx, t.Brokers); err != nil {
 		return err
 	}
@@ -50,6 +54,7 @@ func (t *Tail) Run(ctx context.Context) error {
 	}
 	defer client.Close()
 	admin := kadm.NewClient(client)
+	begun := time.Now()
 	ends, err := t.ends(ctx, admin)
 	if err != nil {
 		return err
@@ -64,7 +69,8 @@ func (t *Tail) Run(ctx context.Context) error {
 		at.next[place{end.Topic, end.Partition}] = end.Offset
 	})
 	client.AddConsumePartitions(from)
-	t.Live(true)
+	t.Begin()
+	t.Until(begun.Add(trusted))
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -106,31 +112,29 @@ func stopped(ctx context.Context) error {
 	return nil
 }
 
-// watch ends with an error when the tail can not be believed any more.
+// watch tells how long the tail can be believed, and ends with an error when events may have been missed.
 func (t *Tail) watch(ctx context.Context, admin *kadm.Client, at *progress) error {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	var behindSince time.Time
+	var before look
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		ends, err := t.ends(ctx, admin)
-		if err != nil {
+		now := look{at: time.Now()}
+		var err error
+		if now.ends, err = t.ends(ctx, admin); err != nil {
 			return err
 		}
-		switch behind, grown := at.compare(ends); {
-		case grown:
+		if at.grown(now.ends) {
 			return errors.New("the topics have more partitions now")
-		case !behind:
-			behindSince = time.Time{}
-		case behindSince.IsZero():
-			behindSince = time.Now()
-		case time.Since(behindSince) > behindFor:
-			return fmt.Errorf("events have waited for %s to be read", time.Since(behindSince).Round(time.Millisecond))
 		}
+		if heard, some := at.heard(now, before); some {
+			t.Until(heard.Add(trusted))
+		}
+		before = now
 	}
 }
 
@@ -145,33 +149,4 @@ func (t *Tail) ends(ctx context.Context, admin *kadm.Client) (kadm.ListedOffsets
 		return nil, fmt.Errorf("ask the broker how far its topics go: %w", err)
 	}
 	return ends, nil
-}
-
-type place struct {
-	topic     string
-	partition int32
-}
-
-// progress is how far a tail has read.
-type progress struct {
-	mu   sync.Mutex
-	next map[place]int64
-}
-
-func (p *progress) pass(record *kgo.Record) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.next[place{record.Topic, record.Partition}] = record.Offset + 1
-}
-
-// compare says whether something lies before the ends that has not been read, and whether there are partitions that are not read at all.
-func (p *progress) compare(ends kadm.ListedOffsets) (behind, grown bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	ends.Each(func(end kadm.ListedOffset) {
-		next, known := p.next[place{end.Topic, end.Partition}]
-		grown = grown || !known
-		behind = behind || next < end.Offset
-	})
-	return behind, grown
 }
