@@ -165,7 +165,7 @@ func TestUpSplitIsReapedRestartedAndTakenDown(t *testing.T) {
 	for _, p := range partsOf(s.status) {
 		pids[p.pid] = true
 	}
-	if want := 4 + 3*(len(cluster.Names())+3); len(pids) != want {
+	if want := 4 + 3*(len(cluster.Names())+4); len(pids) != want {
 		t.Errorf("--split runs %d processes, want %d", len(pids), want)
 	}
 	if err := s.run(t.Context(), os.Stderr, "up", "--detach", "--base-port", "9999"); err == nil || !strings.Contains(err.Error(), "already runs") {

@@ -6,17 +6,22 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
 	// tailLength is how many records at the end of each partition of the target are looked at: the last transaction is among them.
 	tailLength = 1000
-	// tailQuiet is how long nothing may come before what came is all: a broker that was killed may tell an end that no reader reaches.
-	tailQuiet = 500 * time.Millisecond
+	// tailAnswers is how many of a broker's answers have to bring nothing before what came is all: one that was killed may tell an end that
+	// no reader reaches. The first may answer what was asked before all partitions were.
+	tailAnswers = 2
+	// tailWait bounds one wait for records; it ends nothing by itself.
+	tailWait = 2 * fetchWait
 	// mirroredHeader names, on a copied record, the source and the record's offset there: us-east/1234.
 	mirroredHeader = "mirrored"
 )
@@ -98,13 +103,19 @@ func isCommit(key []byte) bool { return len(key) >= 4 && binary.BigEndian.Uint16
 // tails reads the ends of all partitions that are copied to, committed or not.
 func (m *Mirror) tails(ctx context.Context, target *kgo.Client) (map[partition]*tail, error) {
 	admin := kadm.NewClient(target)
-	topics, err := mirrored(ctx, admin)
+	topics, err := admin.ListTopics(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the topics of %s: %w", m.target.Region, err)
 	}
-	names := make([]string, 0, len(topics))
-	for topic := range topics {
-		names = append(names, topic)
+	var names []string
+	leaders := map[partition]int32{}
+	for name, detail := range topics {
+		if Mirrored(name) && detail.Err == nil {
+			names = append(names, name)
+			for id, p := range detail.Partitions {
+				leaders[partition{name, id}] = p.Leader
+			}
+		}
 	}
 	if len(names) == 0 {
 		return nil, nil // no name would mean all of them
@@ -129,22 +140,31 @@ func (m *Mirror) tails(ctx context.Context, target *kgo.Client) (map[partition]*
 		}
 		from[at.topic][at.id] = kgo.NewOffset().At(max(0, end.Offset-tailLength))
 	})
-	reader, err := kgo.NewClient(append(m.target.options(), kgo.ConsumePartitions(from), kgo.KeepControlRecords(),
+	answers := &fetchAnswers{of: map[int32]int{}}
+	reader, err := kgo.NewClient(append(m.target.options(), kgo.ConsumePartitions(from), kgo.KeepControlRecords(), kgo.WithHooks(answers),
 		kgo.FetchIsolationLevel(kgo.ReadUncommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(fetchWait))...)
 	if err != nil {
 		return nil, fmt.Errorf("make a reader of %s: %w", m.target.Region, err)
 	}
 	defer reader.Close()
 	for len(left) > 0 {
-		polled, cancel := context.WithTimeout(ctx, tailQuiet)
+		asked := true
+		for at := range left {
+			asked = asked && answers.from(leaders[at]) >= tailAnswers
+		}
+		polled, cancel := context.WithTimeout(ctx, tailWait)
 		fetches := reader.PollFetches(polled)
 		cancel()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		if fetches.NumRecords() == 0 {
-			break
+			if asked {
+				break
+			}
+			continue
 		}
+		answers.reset()
 		fetches.EachRecord(func(record *kgo.Record) {
 			at := partition{record.Topic, record.Partition}
 			found[at].take(m, record)
@@ -154,4 +174,31 @@ func (m *Mirror) tails(ctx context.Context, target *kgo.Client) (map[partition]*
 		})
 	}
 	return found, nil
+}
+
+// fetchAnswers counts the answers to fetches, by broker.
+type fetchAnswers struct {
+	lock sync.Mutex
+	of   map[int32]int
+}
+
+// OnBrokerRead is franz-go's hook.
+func (f *fetchAnswers) OnBrokerRead(broker kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
+	if err == nil && key == int16(kmsg.Fetch) {
+		f.lock.Lock()
+		defer f.lock.Unlock()
+		f.of[broker.NodeID]++
+	}
+}
+
+func (f *fetchAnswers) from(broker int32) int {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	return f.of[broker]
+}
+
+func (f *fetchAnswers) reset() {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	clear(f.of)
 }
