@@ -94,7 +94,17 @@ func TestAFirstStartDoesOneThingInPlaceOfAllEventsBefore(t *testing.T) {
 	publish(t, brokers, "meanwhile")
 	stop = run(t, consumer().Run)
 	defer stop()
-	await(t, heard, "meanwhile")
+	// What was heard just before the end may be heard again: it was stopped between the handling and the commit.
+	for got := "first"; got != "meanwhile"; {
+		if got != "first" {
+			t.Fatalf("heard %q again", got)
+		}
+		select {
+		case got = <-heard:
+		case <-time.After(patience):
+			t.Fatal("waited in vain for what came meanwhile")
+		}
+	}
 }
 
 // A tail hears what comes, drops what was kept before it began, and is not believed any more once it has ended.
