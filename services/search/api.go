@@ -16,6 +16,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/typesense/typesense-go/v3/typesense"
+	"github.com/typesense/typesense-go/v3/typesense/api"
 
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/httpx"
@@ -29,18 +30,18 @@ const (
 	tagSearch      = "search"
 )
 
-func routes(api *httpx.API, s *service) {
+func routes(to *httpx.API, s *service) {
 	read := func(id, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"search"},
 			Errors: []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}}
 	}
-	httpx.Handle(api, read("search", "/api/v1/search", "Search products"), s.getSearch)
-	httpx.Handle(api, read("suggest", "/api/v1/search/suggest", "Suggest what a shopper may mean who is still typing"), s.getSuggest)
+	httpx.Handle(to, read("search", "/api/v1/search", "Search products"), s.getSearch)
+	httpx.Handle(to, read("suggest", "/api/v1/search/suggest", "Suggest what a shopper may mean who is still typing"), s.getSuggest)
 	internal := func(id, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{"internal"}, Hidden: true}
 	}
-	httpx.Handle(api, internal("check-index", contract.PathSearchCheck, "Compare the index with the catalog and mend it"), s.postCheck)
-	httpx.Handle(api, internal("rebuild-index", contract.PathSearchRebuild, "Build the index anew while the old one is searched"), s.postRebuild)
+	httpx.Handle(to, internal("check-index", contract.PathSearchCheck, "Compare the index with the catalog and mend it"), s.postCheck)
+	httpx.Handle(to, internal("rebuild-index", contract.PathSearchRebuild, "Build the index anew while the old one is searched"), s.postRebuild)
 }
 
 // answered is the answer to a search. It depends on nothing but the URL and what is indexed.
@@ -138,7 +139,7 @@ func (s *service) getSearch(ctx context.Context, input *searchInput) (*answered[
 	if q.Region != "" && s.regions[q.Region] == "" {
 		return nil, contract.Invalid("region", "there is no region %q", q.Region)
 	}
-	found, err := s.engine.search(ctx, s.params(q))
+	found, err := s.find(ctx, q)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -152,12 +153,30 @@ func (s *service) getSearch(ctx context.Context, input *searchInput) (*answered[
 	return answer, err
 }
 
-// unavailable says that the engine is what is missing, where it is.
+// find asks the engine. It knows no field of prices in a currency that no product has a price in.
+func (s *service) find(ctx context.Context, q Query) (*api.SearchResult, error) {
+	found, err := s.engine.search(ctx, s.params(q, true))
+	switch {
+	case !lacksField(err, priceField(q.Currency, s.regions[q.Region])):
+		return found, err
+	case q.PriceMin != nil || q.PriceMax != nil:
+		return &api.SearchResult{}, nil
+	default:
+		return s.engine.search(ctx, s.params(q, false))
+	}
+}
+
+// unavailable says that the engine is what is missing, where it is. A search that the engine takes for wrong is this service's mistake.
 func unavailable(err error) error {
 	var refused *typesense.HTTPError
 	var network net.Error
-	if errors.As(err, &refused) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) {
-		return contract.Unavailable(err, "the search engine does not answer; the rest of the shop does")
+	switch {
+	case isMissing(err):
+		return contract.Unavailable(err, "there is no index yet; the rest of the shop works")
+	case errors.As(err, &refused) && (refused.Status == http.StatusBadRequest || refused.Status == http.StatusUnprocessableEntity):
+		return err
+	case errors.As(err, &refused), errors.As(err, &network), errors.Is(err, context.DeadlineExceeded):
+		return contract.Unavailable(err, "the search engine does not answer; the rest of the shop works")
 	}
 	return err
 }

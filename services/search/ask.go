@@ -16,11 +16,13 @@ import (
 // facetValues is how many values of a facet are shown.
 const facetValues = 50
 
+const facets = "place_names,brand,stock,options"
+
 // priceSteps part prices in major units; the facet counts what lies between two.
 var priceSteps = []int64{0, 25, 50, 100, 250, 500, 1000}
 
-// params writes a query as the engine reads it.
-func (s *service) params(q Query) api.MultiSearchCollectionParameters {
+// params writes a query as the engine reads it, with or without all that is about prices.
+func (s *service) params(q Query, priced bool) api.MultiSearchCollectionParameters {
 	words := s.language.asked(q.Text)
 	text := strings.Join(words, " ")
 	if text == "" {
@@ -29,8 +31,10 @@ func (s *service) params(q Query) api.MultiSearchCollectionParameters {
 	price := priceField(q.Currency, s.regions[q.Region])
 	p := api.MultiSearchCollectionParameters{
 		Q: &text, QueryBy: pointer.String(searchedFields), QueryByWeights: pointer.String(searchedWeights), NumTypos: pointer.String(searchedTypos),
-		Page: &q.Page, PerPage: &q.PerPage, SortBy: pointer.String(orderBy(q.Sort, price)), MaxFacetValues: pointer.Int(facetValues),
-		FacetBy: pointer.String("places,place_names,brand,stock,options," + price + "(" + priceRanges(q.Currency) + ")"),
+		Page: &q.Page, PerPage: &q.PerPage, MaxFacetValues: pointer.Int(facetValues), SortBy: pointer.String(orderBy(SortRelevance, "")), FacetBy: pointer.String(facets),
+	}
+	if priced {
+		p.SortBy, p.FacetBy = pointer.String(orderBy(q.Sort, price)), pointer.String(facets+","+price+"("+priceRanges(q.Currency)+")")
 	}
 	if filter := filters(q, price); filter != "" {
 		p.FilterBy = &filter
@@ -269,7 +273,6 @@ func (f *Facets) read(facet api.FacetCounts, currency string) {
 			if name, option, isOption := strings.Cut(value, "="); isOption {
 				f.Options[name] = append(f.Options[name], Count{Value: option, Count: n})
 			}
-		case "places":
 		default:
 			f.readPrice(value, n, currency)
 		}

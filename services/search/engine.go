@@ -52,6 +52,12 @@ func isMissing(err error) bool {
 	return errors.As(err, &refused) && refused.Status == http.StatusNotFound
 }
 
+// lacksField says that an engine refused a search because none of its documents has a field.
+func lacksField(err error, name string) bool {
+	var refused *typesense.HTTPError
+	return errors.As(err, &refused) && strings.Contains(string(refused.Body), "field named `"+name+"`")
+}
+
 // target gives the collection that is searched; "" when there is none yet.
 func (e *engine) target(ctx context.Context) (string, error) {
 	alias, err := e.client.Alias(e.alias).Retrieve(ctx)
@@ -196,7 +202,7 @@ func (e *engine) search(ctx context.Context, params api.MultiSearchCollectionPar
 	}
 	result := answer.Results[0]
 	if result.Error != nil {
-		return nil, fmt.Errorf("the search engine refuses a search: %s", *result.Error)
+		return nil, &typesense.HTTPError{Status: int(*result.Code), Body: []byte(*result.Error)}
 	}
 	return &api.SearchResult{Found: result.Found, Hits: result.Hits, FacetCounts: result.FacetCounts, SearchTimeMs: result.SearchTimeMs}, nil
 }

@@ -31,6 +31,8 @@ type index struct {
 	log      *slog.Logger
 	metrics  *metrics
 
+	// rebuilding is held by the one rebuild that there is at a time.
+	rebuilding sync.Mutex
 	// writing is held by whoever writes: what is read of the catalog is then written before it is read again.
 	writing sync.Mutex
 	// filling is the collection that a rebuild fills; every write goes there too.
@@ -66,7 +68,7 @@ func (x *index) sync(ctx context.Context, ids []string) error {
 // write brings some products into collections. Another instance may do the same at the same time, with an older or a newer word of the
 // catalog; so what was written is compared with what the catalog says afterwards, until it is the same: whoever writes last has seen the last.
 func (x *index) write(ctx context.Context, ids []string, collections ...string) error {
-	written := map[string]string{}
+	var written map[string]string // nil: nothing yet
 	for range most {
 		products, err := x.source.documents(ctx, ids)
 		if err != nil {
@@ -76,7 +78,7 @@ func (x *index) write(ctx context.Context, ids []string, collections ...string) 
 		for _, p := range products {
 			now[p.ID] = p.Revision
 		}
-		if len(written) > 0 && maps.Equal(now, written) || len(ids) == 0 {
+		if written != nil && maps.Equal(now, written) {
 			return nil
 		}
 		gone := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, there := now[id]; return there })
@@ -93,9 +95,7 @@ func (x *index) write(ctx context.Context, ids []string, collections ...string) 
 		}
 		x.metrics.written.Add(float64(len(products)))
 		x.metrics.removed.Add(float64(len(gone)))
-		if written = now; len(now) == 0 {
-			return nil
-		}
+		written = now
 	}
 	return nil // it changes faster than it can be written; the next event, or the next comparison, goes on
 }
@@ -133,7 +133,14 @@ func (x *index) compare(ctx context.Context) (Comparison, error) {
 	if target == "" {
 		return Comparison{}, errNoIndex
 	}
-	return x.compareWith(ctx, target)
+	found, err := x.compareWith(ctx, target)
+	if isMissing(err) {
+		// Either it has been replaced meanwhile, or searches are pointed to what is not there.
+		if now, again := x.engine.target(ctx); again == nil && now == target {
+			return found, errNoIndex
+		}
+	}
+	return found, err
 }
 
 func (x *index) compareWith(ctx context.Context, collection string) (Comparison, error) {
@@ -197,8 +204,7 @@ func (x *index) mend(ctx context.Context) error {
 		return err
 	}
 	if err != nil {
-		x.log.WarnContext(ctx, "Index and catalog could not be compared; it will be tried again.", "error", err.Error())
-		return nil
+		return fmt.Errorf("compare index and catalog: %w", err)
 	}
 	x.metrics.differing.Set(float64(found.Differing))
 	x.metrics.products.Set(float64(found.Products))
@@ -212,16 +218,36 @@ func (x *index) mend(ctx context.Context) error {
 // rebuild fills a new collection from the catalog while searches go to the old one and changes to both, then has searches go to the new one,
 // and deletes the others.
 func (x *index) rebuild(ctx context.Context) (Comparison, error) {
+	if !x.rebuilding.TryLock() {
+		return Comparison{}, contract.Errorf(contract.CodeConflict, "the index is being built already")
+	}
+	defer x.rebuilding.Unlock()
 	fresh := fmt.Sprintf("%s-%d", x.engine.alias, x.now().UnixMilli())
 	if err := x.engine.create(ctx, fresh); err != nil {
 		return Comparison{}, err
 	}
 	x.setFilling(fresh)
-	defer x.setFilling("")
+	err := x.fill(ctx, fresh)
+	if err == nil {
+		err = x.engine.point(ctx, fresh)
+	}
+	x.setFilling("")
+	if err != nil {
+		return Comparison{}, errors.Join(err, x.engine.drop(context.WithoutCancel(ctx), fresh))
+	}
+	found, err := x.compareWith(ctx, fresh)
+	if err != nil {
+		return found, err
+	}
+	return found, x.dropOlder(ctx, fresh)
+}
+
+// fill brings all products into a collection that nobody searches yet.
+func (x *index) fill(ctx context.Context, fresh string) error {
 	for after := ""; ; {
 		products, err := x.source.page(ctx, after)
 		if err != nil {
-			return Comparison{}, err
+			return err
 		}
 		if len(products) == 0 {
 			break
@@ -230,33 +256,25 @@ func (x *index) rebuild(ctx context.Context) (Comparison, error) {
 		err = x.put(ctx, fresh, products)
 		x.writing.Unlock()
 		if err != nil {
-			return Comparison{}, err
+			return err
 		}
 		after = products[len(products)-1].ID
 		x.log.InfoContext(ctx, "A new index is being filled.", "collection", fresh, "up_to", after)
 	}
 	// What changed behind the page that was just read is mended before anybody searches here.
-	if _, err := x.compareWith(ctx, fresh); err != nil {
-		return Comparison{}, err
-	}
-	if err := x.engine.point(ctx, fresh); err != nil {
-		return Comparison{}, err
-	}
-	found, err := x.compareWith(ctx, fresh)
-	if err != nil {
-		return Comparison{}, err
-	}
+	_, err := x.compareWith(ctx, fresh)
+	return err
+}
+
+func (x *index) dropOlder(ctx context.Context, than string) error {
 	all, err := x.engine.collections(ctx)
-	if err != nil {
-		return found, err
-	}
 	for _, name := range all {
 		// Whatever is younger is another instance's rebuild, under way.
-		if name < fresh {
+		if name < than {
 			err = errors.Join(err, x.engine.drop(ctx, name))
 		}
 	}
-	return found, err
+	return err
 }
 
 func (x *index) setFilling(name string) {
