@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/typesense/typesense-go/v3/typesense"
 	"github.com/typesense/typesense-go/v3/typesense/api"
+	bcp47 "golang.org/x/text/language"
 
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/httpx"
@@ -63,19 +64,33 @@ func (written[T]) Schema(registry huma.Registry) *huma.Schema {
 	return registry.Schema(reflect.TypeFor[T](), true, "")
 }
 
-func represent[T any](value T, ifNoneMatch string) (*answered[T], error) {
+// represent writes an answer. Its tag is weak, and made of content: what is the same but for the time that it took is the same.
+func represent[T any](value, content T, ifNoneMatch string) (*answered[T], error) {
+	body, err := encode(value)
+	if err != nil {
+		return nil, err
+	}
+	same, err := encode(content)
+	if err != nil {
+		return nil, err
+	}
+	tag := httpx.ETag(fmt.Sprintf("%016x", xxhash.Sum64(same)))
+	answer := &answered[T]{Status: http.StatusOK, ETag: "W/" + tag, CacheControl: browserCaching, CDNCacheControl: edgeCaching, CacheTag: tagSearch, Body: written[T]{body}}
+	if ifNoneMatch != "" && httpx.Matches(ifNoneMatch, tag) {
+		answer.Status = http.StatusNotModified
+	}
+	return answer, nil
+}
+
+// encode writes JSON without escaping the signs of HTML, which highlights are full of.
+func encode(value any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		return nil, fmt.Errorf("encode an answer: %w", err)
 	}
-	answer := &answered[T]{Status: http.StatusOK, ETag: httpx.ETag(fmt.Sprintf("%016x", xxhash.Sum64(body.Bytes()))),
-		CacheControl: browserCaching, CDNCacheControl: edgeCaching, CacheTag: tagSearch, Body: written[T]{body.Bytes()}}
-	if ifNoneMatch != "" && httpx.Matches(ifNoneMatch, answer.ETag) {
-		answer.Status = http.StatusNotModified
-	}
-	return answer, nil
+	return body.Bytes(), nil
 }
 
 type searchInput struct {
@@ -113,6 +128,9 @@ func (i *searchInput) Resolve(ctx huma.Context) []error {
 }
 
 func (i *searchInput) query() (Query, error) {
+	if _, err := bcp47.Parse(i.Locale); i.Locale != "" && err != nil {
+		return Query{}, contract.Invalid("locale", "is no BCP 47 tag, such as en-GB")
+	}
 	q := Query{Text: strings.TrimSpace(i.Q), Category: i.Category, Brand: i.Brand, InStock: i.InStock, Options: i.options, Sort: i.Sort, Page: i.Page, PerPage: i.PerPage,
 		Currency: i.Currency, Region: i.Region}
 	for _, bound := range []struct {
@@ -144,7 +162,9 @@ func (s *service) getSearch(ctx context.Context, input *searchInput) (*answered[
 		return nil, unavailable(err)
 	}
 	result := s.result(q, found)
-	answer, err := represent(result, input.IfNoneMatch)
+	content := result
+	content.TookMS = 0
+	answer, err := represent(result, content, input.IfNoneMatch)
 	if err == nil && q.Page*q.PerPage < min(result.Found, MaxReach-q.PerPage) {
 		next := input.raw.Query()
 		next.Set("page", strconv.Itoa(q.Page+1))
@@ -194,7 +214,7 @@ func (s *service) getSuggest(ctx context.Context, input *suggestInput) (*answere
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return represent(found, input.IfNoneMatch)
+	return represent(found, found, input.IfNoneMatch)
 }
 
 type comparisonOutput struct {

@@ -50,6 +50,8 @@ func init() {
 type shelf struct {
 	mu       sync.Mutex
 	products map[string]contract.ProductDocument
+	// repriced is what price lists have repriced, told once.
+	repriced []string
 }
 
 func (s *shelf) set(p contract.ProductDocument) {
