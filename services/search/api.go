@@ -186,17 +186,20 @@ func (s *service) find(ctx context.Context, q Query) (*api.SearchResult, error) 
 	}
 }
 
+// retryAfter is when, in seconds, a search may be asked again that had no engine: about as long as one takes to be started again.
+const retryAfter = int64(2)
+
 // unavailable says that the engine is what is missing, where it is. A search that the engine takes for wrong is this service's mistake.
 func unavailable(err error) error {
 	var refused *typesense.HTTPError
 	var network net.Error
 	switch {
 	case isMissing(err):
-		return contract.Unavailable(err, "there is no index yet; the rest of the shop works")
+		return contract.Unavailable(err, "there is no index yet; the rest of the shop works").With("retry_after", retryAfter)
 	case errors.As(err, &refused) && (refused.Status == http.StatusBadRequest || refused.Status == http.StatusUnprocessableEntity):
 		return err
 	case errors.As(err, &refused), errors.As(err, &network), errors.Is(err, context.DeadlineExceeded):
-		return contract.Unavailable(err, "the search engine does not answer; the rest of the shop works")
+		return contract.Unavailable(err, "the search engine does not answer; the rest of the shop works").With("retry_after", retryAfter)
 	}
 	return err
 }
