@@ -27,6 +27,9 @@ const (
 // engine is the region's search engine, by Typesense's own client.
 type engine struct {
 	client *typesense.Client
+	// searcher does nothing but search this index, whatever a shopper's words may bring about.
+	searcher  *typesense.Client
+	searchKey string
 	// alias names the collection that is searched; what it points to begins with it too.
 	alias string
 }
@@ -37,6 +40,16 @@ func newEngine(url, key, alias string, sender *http.Client) (*engine, error) {
 	if sender == nil {
 		sender = &http.Client{Timeout: engineTimeout}
 	}
+	e := &engine{alias: alias, searchKey: searchKey(key, alias)}
+	var err error
+	if e.client, err = newClient(url, key, sender); err != nil {
+		return nil, err
+	}
+	e.searcher, err = newClient(url, e.searchKey, sender)
+	return e, err
+}
+
+func newClient(url, key string, sender *http.Client) (*typesense.Client, error) {
 	raw, err := api.NewClientWithResponses(url, api.WithHTTPClient(sender), api.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
 		request.Header.Set("X-TYPESENSE-API-KEY", key)
 		return nil
@@ -44,13 +57,15 @@ func newEngine(url, key, alias string, sender *http.Client) (*engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client of the search engine: %w", err)
 	}
-	return &engine{client: typesense.NewClient(typesense.WithAPIClient(raw)), alias: alias}, nil
+	return typesense.NewClient(typesense.WithAPIClient(raw)), nil
 }
 
-func isMissing(err error) bool {
+func isStatus(err error, status int) bool {
 	var refused *typesense.HTTPError
-	return errors.As(err, &refused) && refused.Status == http.StatusNotFound
+	return errors.As(err, &refused) && refused.Status == status
 }
+
+func isMissing(err error) bool { return isStatus(err, http.StatusNotFound) }
 
 // lacksField says that an engine refused a search because none of its documents has a field.
 func lacksField(err error, name string) bool {
@@ -190,10 +205,22 @@ func (e *engine) revisions(ctx context.Context, collection, bucket string) (map[
 	return held, errors.Join(lines.Err(), answer.Close())
 }
 
-// search asks for one page. By POST, for a query may be longer than an address.
+// search asks for one page. An engine that does not know the key for searching, because it is new, is told it.
 func (e *engine) search(ctx context.Context, params api.MultiSearchCollectionParameters) (*api.SearchResult, error) {
+	found, err := e.trySearch(ctx, params)
+	if !isStatus(err, http.StatusUnauthorized) && !isStatus(err, http.StatusForbidden) {
+		return found, err
+	}
+	if err := e.tellSearchKey(ctx); err != nil {
+		return nil, err
+	}
+	return e.trySearch(ctx, params)
+}
+
+// trySearch asks by POST, for a query may be longer than an address.
+func (e *engine) trySearch(ctx context.Context, params api.MultiSearchCollectionParameters) (*api.SearchResult, error) {
 	params.Collection = &e.alias
-	answer, err := e.client.MultiSearch.Perform(ctx, &api.MultiSearchParams{}, api.MultiSearchSearchesParameter{Searches: []api.MultiSearchCollectionParameters{params}})
+	answer, err := e.searcher.MultiSearch.Perform(ctx, &api.MultiSearchParams{}, api.MultiSearchSearchesParameter{Searches: []api.MultiSearchCollectionParameters{params}})
 	if err != nil {
 		return nil, err
 	}
