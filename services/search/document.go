@@ -143,11 +143,3 @@ func listed(words []string) []string {
 	}
 	return words
 }
-
-// synonyms are words of shops that mean the same, in stems.
-var synonyms = map[string][]string{
-	"t-shirt": {"tshirt", "tee", "t shirt"}, "trousers": {"trouser", "pant"}, "trainers": {"trainer", "sneaker"}, "jumper": {"jumper", "sweater", "pullover"},
-	"bicycle": {"bicycle", "bike"}, "sofa": {"sofa", "couch"}, "mug": {"mug", "cup"}, "rucksack": {"rucksack", "backpack"}, "grey": {"grey", "gray"},
-	"colour": {"colour", "color"}, "jewellery": {"jewellery", "jewelry"}, "lamp": {"lamp", "light"}, "hat": {"hat", "cap", "beanie"}, "mens": {"man", "male"},
-	"duffel": {"duffel", "duffle"}, "earbuds": {"earbud", "earphone"}, "notebook": {"notebook", "journal"}, "duvet": {"duvet", "comforter"}, "phone": {"phone", "smartphone"},
-}

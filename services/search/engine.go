@@ -85,15 +85,10 @@ func (e *engine) target(ctx context.Context) (string, error) {
 	return alias.CollectionName, nil
 }
 
-// create makes an empty collection, with its synonyms.
+// create makes an empty collection.
 func (e *engine) create(ctx context.Context, name string) error {
 	if _, err := e.client.Collections().Create(ctx, collectionSchema(name)); err != nil {
 		return fmt.Errorf("make a collection: %w", err)
-	}
-	for id, words := range synonyms {
-		if _, err := e.client.Collection(name).Synonyms().Upsert(ctx, id, &api.SearchSynonymSchema{Synonyms: words}); err != nil {
-			return fmt.Errorf("write the synonyms of a collection: %w", err)
-		}
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ type index struct {
 	now      func() time.Time
 	log      *slog.Logger
 	metrics  *metrics
+	// rules are what merchants say; nil where nobody can say anything.
+	rules func(context.Context) ([]keptRule, error)
 
 	// rebuilding is held by the one rebuild that there is at a time.
 	rebuilding sync.Mutex
@@ -227,7 +229,10 @@ func (x *index) rebuild(ctx context.Context) (Comparison, error) {
 		return Comparison{}, err
 	}
 	x.setFilling(fresh)
-	err := x.fill(ctx, fresh)
+	err := x.curateCollection(ctx, fresh)
+	if err == nil {
+		err = x.fill(ctx, fresh)
+	}
 	if err == nil {
 		err = x.engine.point(ctx, fresh)
 	}
