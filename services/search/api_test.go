@@ -3,13 +3,16 @@ package search
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/regions/engine/enginetest"
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
 )
@@ -142,7 +145,13 @@ func clothes() []contract.ProductDocument {
 
 func TestShoppersFilterAndSortWhatTheyFind(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, clothes()...)
+	half := product("half", "Half Sock", 100_000, func(p *contract.ProductDocument) {
+		p.Options = []contract.Option{{Name: "Size", Values: []string{"1.5"}}}
+	})
+	whole := product("whole", "Whole Sock", 100_001, func(p *contract.ProductDocument) {
+		p.Options, p.Brand, p.Stock = []contract.Option{{Name: "Size", Values: []string{"15"}}}, "Ayers Sons", contract.BandOut
+	})
+	s := openShop(t, append(clothes(), half, whole)...)
 	for query, want := range map[string]string{
 		"q=shirts&sort=price_asc":         "oxford linen",
 		"q=shirts&sort=price_desc":        "linen oxford",
@@ -152,14 +161,15 @@ func TestShoppersFilterAndSortWhatTheyFind(t *testing.T) {
 		"category=clothes&sort=price_asc": "chino oxford linen",
 		"category=trousers":               "chino",
 		"category=none":                   "",
-		"brand=" + url.QueryEscape("Ayers & Sons") + "&sort=price_asc": "oxford linen",
-		"in_stock=true&sort=price_asc":                                 "oxford linen",
+		"brand=" + url.QueryEscape("Ayers & Sons") + "&sort=price_asc": "oxford linen half",
+		"in_stock=true&sort=price_asc":                                 "oxford linen half",
 		"price_min=2001&price_max=5000":                                "oxford",
 		"price_max=1999":                                               "",
 		"price_max=1999&region=eu-west":                                "chino",
 		"option.Color=Blue":                                            "oxford",
 		"option.Size=M&option.Size=L&sort=price_asc":                   "oxford linen",
 		"option.Size=L&option.Color=Blue":                              "",
+		"option.Size=1.5":                                              "half",
 		"q=pants":                                                      "chino", // by its synonym
 		"q=shirt&currency=JPY":                                         "oxford linen",
 		"q=shirt&currency=JPY&sort=price_asc":                          "oxford linen",
@@ -175,6 +185,49 @@ func TestShoppersFilterAndSortWhatTheyFind(t *testing.T) {
 		} else if slugs(got) != want {
 			t.Errorf("%s finds %q, want %q", query, slugs(got), want)
 		}
+	}
+}
+
+// What is equal in all that counts stands in the same order in two indexes that were filled in different orders.
+func TestTiesAreBrokenTheSameWayEverywhere(t *testing.T) {
+	t.Parallel()
+	url, key := enginetest.Search(t)
+	s := &shelf{products: map[string]contract.ProductDocument{}}
+	var ids []string
+	for range 50 {
+		p := product("p", "Plain Shirt", 1000, func(p *contract.ProductDocument) { p.CreatedAt = time.Unix(1_800_000_000, 0) })
+		s.set(p)
+		ids = append(ids, p.ID)
+	}
+	var orders []string
+	for range 2 {
+		x := openIndex(t, url, key, &shelf{products: map[string]contract.ProductDocument{}}, nil)
+		if err := x.mend(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		x.source = s
+		rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+		for _, id := range ids {
+			if err := x.sync(t.Context(), []string{id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		searcher := &service{index: x, engine: x.engine, language: english}
+		for _, sort := range []string{SortRelevance, SortPriceAsc, SortPriceDesc, SortNewest, SortBestSelling} {
+			q := Query{Text: "shirt", Page: 1, PerPage: 50, Currency: "USD", Sort: sort}
+			found, err := searcher.find(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order := ""
+			for _, hit := range searcher.result(q, found).Hits {
+				order += hit.ID
+			}
+			orders = append(orders, order)
+		}
+	}
+	if slices.Sort(orders); orders[0] == "" || len(slices.Compact(orders)) != 1 {
+		t.Errorf("%d orders of the same products", len(slices.Compact(orders)))
 	}
 }
 

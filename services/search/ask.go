@@ -45,15 +45,15 @@ func (s *service) params(q Query, priced bool) api.MultiSearchCollectionParamete
 func orderBy(sort, price string) string {
 	switch sort {
 	case SortPriceAsc:
-		return price + "(missing_values: last):asc,_text_match:desc"
+		return price + "(missing_values: last):asc,_text_match:desc,created:desc"
 	case SortPriceDesc:
-		return price + "(missing_values: last):desc,_text_match:desc"
+		return price + "(missing_values: last):desc,_text_match:desc,created:desc"
 	case SortNewest:
 		return "created:desc,_text_match:desc"
 	case SortBestSelling:
-		return "sales:desc,_text_match:desc,stock_rank:desc"
+		return "popular:desc,_text_match:desc,created:desc"
 	default:
-		return "_text_match:desc,sales:desc,stock_rank:desc"
+		return "_text_match:desc,popular:desc,created:desc"
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 	// compareEvery is how often index and catalog are compared.
 	compareEvery = 30 * time.Second
 	// curateEvery is how often the rules of merchants are looked at: within what time they hold in every region.
-	curateEvery = 2 * time.Second
+	curateEvery = time.Second
 	// pricesEvery is how often the catalog is asked which price lists have begun or ended: within what time a price is to be everywhere.
 	pricesEvery = time.Second
 )

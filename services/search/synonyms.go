@@ -14,7 +14,7 @@ var shopWords = map[string]Synonyms{
 	"colour":    {Words: []string{"colour", "color"}},
 	"jewellery": {Words: []string{"jewellery", "jewelry"}},
 	"lamp":      {Words: []string{"lamp", "light"}},
-	"hat":       {Words: []string{"hat", "cap", "beanie"}},
+	"hat":       {Words: []string{"cap", "beanie"}, Root: "hat"},
 	"mens":      {Words: []string{"men", "male"}},
 	"duffel":    {Words: []string{"duffel", "duffle"}},
 	"earbuds":   {Words: []string{"earbuds", "earphones"}},
