@@ -265,7 +265,9 @@ func TestAliasesSynonymsOverridesAndKeys(t *testing.T) {
 	if got := e.ids(func(p *api.SearchCollectionParams) { p.Q = pointer.String("shirt") }); got != "3 2 1" {
 		t.Errorf("with a pin %q", got)
 	}
-	elsewhere := func(p *api.SearchCollectionParams) { p.Q, p.FilterBy = pointer.String("shirt"), pointer.String("id:!=3") }
+	elsewhere := func(p *api.SearchCollectionParams) {
+		p.Q, p.FilterBy = pointer.String("shirt"), pointer.String("id:!=3")
+	}
 	if got := e.ids(elsewhere); got != "3 2 1" {
 		t.Errorf("a pin that filters do not touch: %q", got)
 	}
