@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// compareEvery is how often index and catalog are compared.
-	compareEvery = 30 * time.Second
 	// curateEvery is how often the rules of merchants are looked at: within what time they hold in every region.
 	curateEvery = time.Second
 	// pricesEvery is how often the catalog is asked which price lists have begun or ended: within what time a price is to be everywhere.
@@ -54,7 +52,7 @@ func setup(_ context.Context, base *kit.Base) error {
 	}
 	l := &listener{index: x, catalog: feed, log: base.Log, metrics: m, now: base.Now}
 	base.ConsumeBatches(l.apply, contract.TopicProducts, contract.TopicInventory)
-	base.Loop("compare with the catalog", kit.Every(compareEvery, x.mend))
+	base.Loop("compare with the catalog", x.watch)
 	base.Loop("curate", kit.Every(curateEvery, x.curate))
 	base.Loop("follow price lists", kit.Every(pricesEvery, l.followPriceLists(base.Now())))
 	regions := map[string]string{}
