@@ -29,6 +29,9 @@ const (
 	searchedTypos   = "2,2,1,1,0"
 )
 
+// documentVersion rises with any change of the schema, or of how a document is made of a product: an index of a lower one is built anew.
+const documentVersion = 1
+
 // maxAbout bounds what of a description is looked through, in words.
 const maxAbout = 300
 

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -73,7 +75,12 @@ func lacksField(err error, name string) bool {
 	return errors.As(err, &refused) && strings.Contains(string(refused.Body), "field named `"+name+"`")
 }
 
-// target gives the collection that is searched; "" when there is none yet.
+// newName names a collection: by the version of what is in it, so that one of an older version is known, and by when it was begun.
+func (e *engine) newName(now time.Time) string {
+	return fmt.Sprintf("%s-%03d-%d", e.alias, documentVersion, now.UnixMilli())
+}
+
+// target gives the collection that is searched; "" when there is none yet, or its documents are of an older version.
 func (e *engine) target(ctx context.Context) (string, error) {
 	alias, err := e.client.Alias(e.alias).Retrieve(ctx)
 	if isMissing(err) {
@@ -81,6 +88,10 @@ func (e *engine) target(ctx context.Context) (string, error) {
 	}
 	if err != nil {
 		return "", fmt.Errorf("ask the search engine which collection is searched: %w", err)
+	}
+	version, err := strconv.Atoi(strings.SplitN(strings.TrimPrefix(alias.CollectionName, e.alias+"-"), "-", 2)[0])
+	if err != nil || version < documentVersion {
+		return "", nil
 	}
 	return alias.CollectionName, nil
 }
@@ -167,37 +178,66 @@ func (e *engine) remove(ctx context.Context, collection string, ids []string) er
 	if len(ids) == 0 {
 		return nil
 	}
-	// A filter of a thousand ids is longer than some engines' limits.
-	const atOnce = 100
-	for len(ids) > 0 {
-		n := min(atOnce, len(ids))
-		filter := "id:[" + strings.Join(ids[:n], ",") + "]"
-		if _, err := e.client.Collection(collection).Documents().Delete(ctx, &api.DeleteDocumentsParams{FilterBy: &filter}); err != nil {
+	for part := range slices.Chunk(ids, filteredAtOnce) {
+		if _, err := e.client.Collection(collection).Documents().Delete(ctx, &api.DeleteDocumentsParams{FilterBy: pointer.String(byID(part))}); err != nil {
 			return fmt.Errorf("delete documents: %w", err)
 		}
-		ids = ids[n:]
 	}
 	return nil
 }
 
+// filteredAtOnce is how many documents a filter names: one of a thousand is longer than some engines' limits.
+const filteredAtOnce = 100
+
+func byID(ids []string) string { return "id:[" + strings.Join(ids, ",") + "]" }
+
+// state is what a document was made of.
+type state struct {
+	Revision string
+	Popular  int64
+}
+
+// state gives a document's own; any difference between two documents of a product shows in it.
+func (d document) state() state {
+	popular, _ := d["popular"].(int64)
+	return state{d.text("revision"), popular}
+}
+
+// held gives the states of those of some documents that a collection has.
+func (e *engine) held(ctx context.Context, collection string, ids []string) (map[string]state, error) {
+	held := map[string]state{}
+	for part := range slices.Chunk(ids, filteredAtOnce) {
+		if err := e.export(ctx, collection, byID(part), func(id string, s state) { held[id] = s }); err != nil {
+			return nil, err
+		}
+	}
+	return held, nil
+}
+
 // revisions gives what a collection holds of a bucket: each document's revision by its id.
 func (e *engine) revisions(ctx context.Context, collection, bucket string) (map[string]string, error) {
-	answer, err := e.client.Collection(collection).Documents().Export(ctx, &api.ExportDocumentsParams{
-		FilterBy: pointer.String("bucket:=" + bucket), IncludeFields: pointer.String("id,revision"),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the index: %w", err)
-	}
 	held := map[string]string{}
+	return held, e.export(ctx, collection, "bucket:="+bucket, func(id string, s state) { held[id] = s.Revision })
+}
+
+// export reads the states of what a filter lets through.
+func (e *engine) export(ctx context.Context, collection, filter string, take func(id string, s state)) error {
+	answer, err := e.client.Collection(collection).Documents().Export(ctx, &api.ExportDocumentsParams{FilterBy: &filter, IncludeFields: pointer.String("id,revision,popular")})
+	if err != nil {
+		return fmt.Errorf("read the index: %w", err)
+	}
 	lines := bufio.NewScanner(answer)
 	for lines.Scan() {
-		var line struct{ ID, Revision string }
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return nil, errors.Join(fmt.Errorf("read the index: %w", err), answer.Close())
+		var line struct {
+			ID string
+			state
 		}
-		held[line.ID] = line.Revision
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return errors.Join(fmt.Errorf("read the index: %w", err), answer.Close())
+		}
+		take(line.ID, line.state)
 	}
-	return held, errors.Join(lines.Err(), answer.Close())
+	return errors.Join(lines.Err(), answer.Close())
 }
 
 // search asks for one page. An engine that does not know the key for searching, because it is new, is told it.

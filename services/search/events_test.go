@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -161,6 +162,35 @@ func TestALostCollectionIsBuiltAgain(t *testing.T) {
 	}
 	if found, err := x.compare(t.Context()); err != nil || found.Products != 1 || found.Differing != 0 {
 		t.Errorf("%+v (%v)", found, err)
+	}
+}
+
+// After an upgrade the index is made anew, and the old one searched until then.
+func TestAnIndexOfAnOlderVersionIsBuiltAgain(t *testing.T) {
+	t.Parallel()
+	url, key := enginetest.Search(t)
+	s := &shelf{products: map[string]contract.ProductDocument{}}
+	id := geo.NewID("prd", "use")
+	s.set(sample(id, 1))
+	x := openIndex(t, url, key, s, nil)
+	old := x.engine.alias + "-000-1"
+	for _, err := range []error{x.engine.create(t.Context(), old), x.put(t.Context(), old, []contract.ProductDocument{sample(id, 1)}), x.engine.point(t.Context(), old)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.sync(t.Context(), []string{id}); !errors.Is(err, errNoIndex) {
+		t.Errorf("an event of it: %v", err)
+	}
+	searcher := &service{index: x, engine: x.engine, language: english}
+	if found, err := searcher.find(t.Context(), Query{Text: "product", Page: 1, PerPage: 1, Currency: "USD"}); err != nil || *found.Found != 1 {
+		t.Errorf("a search of it: %+v (%v)", found, err)
+	}
+	if err := x.mend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := x.engine.collections(t.Context()); err != nil || len(names) != 1 || names[0] == old {
+		t.Errorf("there are %v (%v)", names, err)
 	}
 }
 

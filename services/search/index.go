@@ -83,39 +83,70 @@ func (x *index) write(ctx context.Context, ids []string, collections ...string) 
 		if written != nil && maps.Equal(now, written) {
 			return nil
 		}
-		gone := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, there := now[id]; return there })
-		for _, collection := range collections {
-			if collection == "" {
-				continue
-			}
-			if err := x.put(ctx, collection, products); err != nil {
-				return err
-			}
-			if err := x.engine.remove(ctx, collection, gone); err != nil {
-				return err
-			}
+		documents, err := x.documents(ctx, products)
+		if err != nil {
+			return err
 		}
-		x.metrics.written.Add(float64(len(products)))
-		x.metrics.removed.Add(float64(len(gone)))
+		changed := 0
+		for _, collection := range collections {
+			n, err := x.bring(ctx, collection, ids, documents)
+			if err != nil {
+				return err
+			}
+			changed += n
+		}
+		if changed == 0 {
+			return nil
+		}
 		written = now
 	}
 	return nil // it changes faster than it can be written; the next event, or the next comparison, goes on
 }
 
-func (x *index) put(ctx context.Context, collection string, products []contract.ProductDocument) error {
+// bring makes some of a collection's documents those that are given, and none where none is given. It writes what is different, and says how
+// many are: most events tell again what an earlier one has brought about.
+func (x *index) bring(ctx context.Context, collection string, ids []string, documents []document) (int, error) {
+	if collection == "" {
+		return 0, nil
+	}
+	held, err := x.engine.held(ctx, collection, ids)
+	if err != nil {
+		return 0, err
+	}
+	var different []document
+	for _, d := range documents {
+		id := d.text("id")
+		if now, there := held[id]; !there || now != d.state() {
+			different = append(different, d)
+		}
+		delete(held, id)
+	}
+	gone := slices.Sorted(maps.Keys(held))
+	if err := x.engine.write(ctx, collection, different); err != nil {
+		return 0, err
+	}
+	if err := x.engine.remove(ctx, collection, gone); err != nil {
+		return 0, err
+	}
+	x.metrics.written.Add(float64(len(different)))
+	x.metrics.removed.Add(float64(len(gone)))
+	return len(different) + len(gone), nil
+}
+
+func (x *index) documents(ctx context.Context, products []contract.ProductDocument) ([]document, error) {
 	ids := make([]string, 0, len(products))
 	for _, p := range products {
 		ids = append(ids, p.ID)
 	}
 	sold, err := x.sales.of(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	documents := make([]document, 0, len(products))
 	for _, p := range products {
 		documents = append(documents, x.language.newDocument(p, sold[p.ID], x.regions))
 	}
-	return x.engine.write(ctx, collection, documents)
+	return documents, nil
 }
 
 // rebuild fills a new collection from the catalog while searches go to the old one and changes to both, then has searches go to the new one,
@@ -125,7 +156,7 @@ func (x *index) rebuild(ctx context.Context) (Comparison, error) {
 		return Comparison{}, contract.Errorf(contract.CodeConflict, "the index is being built already")
 	}
 	defer x.rebuilding.Unlock()
-	fresh := fmt.Sprintf("%s-%d", x.engine.alias, x.now().UnixMilli())
+	fresh := x.engine.newName(x.now())
 	if err := x.engine.create(ctx, fresh); err != nil {
 		return Comparison{}, err
 	}
@@ -158,9 +189,7 @@ func (x *index) fill(ctx context.Context, fresh string) error {
 		if len(products) == 0 {
 			break
 		}
-		x.writing.Lock()
 		err = x.put(ctx, fresh, products)
-		x.writing.Unlock()
 		if err != nil {
 			return err
 		}
@@ -170,6 +199,18 @@ func (x *index) fill(ctx context.Context, fresh string) error {
 	// What changed behind the page that was just read is mended before anybody searches here.
 	_, err := x.compareWith(ctx, fresh)
 	return err
+}
+
+// put writes documents into a collection that nobody searches yet.
+func (x *index) put(ctx context.Context, collection string, products []contract.ProductDocument) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	documents, err := x.documents(ctx, products)
+	if err != nil {
+		return err
+	}
+	x.metrics.written.Add(float64(len(documents)))
+	return x.engine.write(ctx, collection, documents)
 }
 
 func (x *index) dropOlder(ctx context.Context, than string) error {
