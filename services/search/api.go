@@ -162,6 +162,9 @@ func (s *service) getSearch(ctx context.Context, input *searchInput) (*answered[
 		return nil, unavailable(err)
 	}
 	result := s.result(q, found)
+	if found.Hits != nil && len(*found.Hits) > 0 && q.Page == 1 {
+		s.popular.hear(s.language, q.Text, matchedStems((*found.Hits)[0]))
+	}
 	content := result
 	content.TookMS = 0
 	answer, err := represent(result, content, input.IfNoneMatch)

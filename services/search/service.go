@@ -59,7 +59,9 @@ func setup(_ context.Context, base *kit.Base) error {
 	for _, region := range base.Regions {
 		regions[region.Name] = region.Code
 	}
-	s := &service{index: x, engine: e, language: x.language, regions: regions}
+	heard := &popular{redis: base.Redis, prefix: base.Env.Namespace, now: base.Now, log: base.Log}
+	base.Loop("count queries", kit.Every(countEvery, heard.count))
+	s := &service{index: x, engine: e, language: x.language, regions: regions, popular: heard}
 	routes(base.API, s)
 	rulesOf[Synonyms]{kindSynonyms, rules, x.language, base.Now}.routes(base.API, "how words that mean the same are found by one another")
 	rulesOf[Pins]{kindPins, rules, x.language, base.Now}.routes(base.API, "products at chosen places, or hidden, for a query")
@@ -72,4 +74,5 @@ type service struct {
 	engine   *engine
 	language language
 	regions  map[string]string // codes by name
+	popular  *popular
 }
