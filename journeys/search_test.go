@@ -48,6 +48,13 @@ func TestTheIndexIsTheCatalogWhoeverIsKilled(t *testing.T) {
 			}
 		}
 	}
+	// The edge has to have seen that the region is back, or those who come next are served elsewhere.
+	kittest.Eventually(t, func() error {
+		if got := s.ask(t, "DUB", http.MethodGet, "/api/v1/regions", nil, nil); got.header.Get("X-Region") != "eu-west" {
+			return fmt.Errorf("Dublin is served by %q", got.header.Get("X-Region"))
+		}
+		return nil
+	})
 	for _, region := range s.status.Regions {
 		first := s.checkIndex(t, region.Name)
 		second := s.checkIndex(t, region.Name)
