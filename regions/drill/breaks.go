@@ -15,7 +15,7 @@ import (
 func Drills() []Drill {
 	return []Drill{
 		{
-			Name: "region-loss", What: "Every process of a region is killed at once, and its links are cut; it stays away to the end.",
+			Name: "region-loss", What: "Every process of a region is killed at once, and the links to it are cut; it stays away to the end.",
 			Planes: []string{"services", "redis", "consul", "broker", "search-engine", "links"}, NeedsRegion: true, StaysBroken: true,
 			Break: lose, Mend: bringBack,
 		},
@@ -52,12 +52,14 @@ func Drills() []Drill {
 func nothing(context.Context, *Scene) error { return nil }
 
 func lose(ctx context.Context, s *Scene) error {
-	s.note("%s is lost: its processes are killed and its links cut", s.Region)
+	s.note("%s is lost: its processes are killed and the links to it cut", s.Region)
 	for _, region := range s.Status.Regions {
 		if region.Name == s.Region {
 			continue
 		}
-		if err := s.setLinks(ctx, s.Region, region.Name, func(e *link.Entry) { e.Now.Cut = true }); err != nil {
+		// Only those that lead there. What leads away would be used by nobody of the region any more, but by the edge's locations near it,
+		// which are not lost with it.
+		if _, err := local.ChangeLinks(ctx, s.Home, region.Name, s.Region, false, func(e *link.Entry) { e.Now.Cut = true }); err != nil {
 			return err
 		}
 	}

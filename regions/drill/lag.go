@@ -41,8 +41,10 @@ func compare(source, target string, theirs, ours []entry) Lag {
 	}
 	lag.Events = len(counted)
 	got, last := map[string]int{}, map[string]int{}
+	others := map[string]bool{}
 	for _, e := range ours {
 		if e.sender != source {
+			others[e.lane] = true
 			continue
 		}
 		got[e.id]++
@@ -56,9 +58,10 @@ func compare(source, target string, theirs, ours []entry) Lag {
 		last[e.lane] = max(last[e.lane], at)
 	}
 	for id, e := range counted {
-		// A compacted topic may have forgotten it there already, and not yet in the source, because a later one took its place.
+		// A compacted topic may have forgotten it there already, and not yet in the source, because a later one took its place: the source's
+		// own, or another region's, as of a cart that was changed away from its home. Those of two regions come in any order.
 		newer, any := last[e.lane]
-		if superseded := e.compacted && any && newer > place[id]; got[id] == 0 && !superseded {
+		if superseded := e.compacted && (any && newer > place[id] || others[e.lane]); got[id] == 0 && !superseded {
 			lag.Behind++
 		}
 	}

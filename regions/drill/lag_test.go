@@ -35,6 +35,8 @@ func TestLagCountsWhatIsMissingDoubledAndOutOfOrder(t *testing.T) {
 		"others' events":   {[]entry{ours}, []entry{ours, ours}, Lag{}},
 		"before it began":  {[]entry{{id: "0", sender: "us-east"}}, nil, Lag{}},
 		"compacted away":   {compacted(sent("1", "2")), compacted(sent("2")), Lag{Events: 2}},
+		"another's newest": {compacted(sent("1")), compacted([]entry{ours}), Lag{Events: 1}},
+		"another's cart":   {compacted(sent("1")), compacted([]entry{{id: "own", sender: "eu-west", lane: "order-events/0/b"}}), Lag{Events: 1, Behind: 1}},
 		"newest missing":   {compacted(sent("1", "2")), compacted(sent("1")), Lag{Events: 2, Behind: 1}},
 		"gone from source": {nil, sent("1"), Lag{}},
 	} {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -78,19 +79,27 @@ func (c *copier) copy(ctx context.Context, fetches kgo.Fetches) error {
 	}
 	var failed kgo.FirstErrPromise
 	copied := map[string]int{}
-	read := map[partition]int64{}
+	read := map[partition]position{}
 	fetches.EachRecord(func(record *kgo.Record) {
-		read[partition{record.Topic, record.Partition}] = record.Offset + 1
-		if record.Attrs.IsControl() || !c.mirror.native(record) {
+		at := partition{record.Topic, record.Partition}
+		now := read[at]
+		now.Next, now.From = record.Offset+1, c.positions[at]
+		isEvent := !record.Attrs.IsControl() && c.mirror.native(record)
+		if isEvent {
+			now.Copied = now.Next
+		}
+		read[at] = now
+		if !isEvent {
 			return
 		}
 		copied[record.Topic]++
 		c.writer.Produce(ctx, &kgo.Record{
-			Topic: record.Topic, Partition: record.Partition, Key: record.Key, Value: record.Value, Headers: record.Headers, Timestamp: record.Timestamp,
+			Topic: record.Topic, Partition: record.Partition, Key: record.Key, Value: record.Value, Timestamp: record.Timestamp,
+			Headers: append(slices.Clone(record.Headers), c.mirror.mirroredFrom(record.Offset)),
 		}, failed.Promise())
 	})
 	for at, next := range read {
-		value, err := json.Marshal(position{Next: next})
+		value, err := json.Marshal(next)
 		if err != nil {
 			return fmt.Errorf("encode a position: %w", err)
 		}
@@ -104,7 +113,7 @@ func (c *copier) copy(ctx context.Context, fetches kgo.Fetches) error {
 		return fmt.Errorf("commit to %s: %w", c.mirror.target.Region, err)
 	}
 	for at, next := range read {
-		c.positions[at] = next
+		c.positions[at] = next.Next
 	}
 	for topic, n := range copied {
 		c.mirror.metrics.copied.WithLabelValues(c.mirror.source.Region, topic).Add(float64(n))

@@ -52,6 +52,9 @@ func parsePartition(key string) (partition, error) {
 // position is the value of a partition's record.
 type position struct {
 	Next int64 `json:"next"`
+	// From is where the transaction that says so began, Copied the offset behind the newest event in it, 0 when it had none.
+	From   int64 `json:"from,omitempty"`
+	Copied int64 `json:"copied,omitempty"`
 }
 
 // newID makes a transactional id that was never used.
@@ -94,7 +97,7 @@ func (m *Mirror) claim(ctx context.Context, id string) (map[partition]int64, err
 	if err != nil {
 		return nil, err
 	}
-	return settled.positions, nil
+	return m.resume(ctx, client, settled.positions)
 }
 
 func (m *Mirror) makeLedger(ctx context.Context, client *kgo.Client) error {
@@ -135,7 +138,7 @@ func (m *Mirror) fence(ctx context.Context, id string) error {
 // contents is what a ledger says.
 type contents struct {
 	holders   []string
-	positions map[partition]int64
+	positions map[partition]position
 }
 
 // readLedger reads from the start to a barrier of its own.
@@ -154,7 +157,7 @@ func (m *Mirror) readLedger(ctx context.Context, client *kgo.Client, isolation k
 	ctx, cancel := context.WithTimeout(ctx, 3*transactionTimeout)
 	defer cancel()
 	holders := map[string]time.Time{}
-	found := contents{positions: map[partition]int64{}}
+	found := contents{positions: map[partition]position{}}
 	for {
 		fetches := reader.PollFetches(ctx)
 		if err := fetches.Err0(); err != nil {
@@ -190,6 +193,6 @@ func (c contents) take(key string, value []byte) error {
 	if err := json.Unmarshal(value, &read); err != nil {
 		return fmt.Errorf("the ledger's position of %s can not be read: %w", key, err)
 	}
-	c.positions[at] = read.Next
+	c.positions[at] = read
 	return nil
 }

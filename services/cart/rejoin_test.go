@@ -84,8 +84,7 @@ func TestCatchingUpHasItsBound(t *testing.T) {
 	t.Parallel()
 	r := rejoining(t, 50*time.Millisecond, func(context.Context) error { return nil }, []contract.MirrorProgress{{Source: "us-east", Reached: true}})
 	r.awaits(t)
-	stuck := rejoining(t, 50*time.Millisecond, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
-	stuck.mirrors = func(context.Context) ([]contract.MirrorProgress, error) { return nil, nil }
+	stuck := rejoining(t, 50*time.Millisecond, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, []contract.MirrorProgress{})
 	stuck.awaits(t)
 }
 
