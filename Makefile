@@ -9,8 +9,8 @@ LINT := $(CACHE)/tools/golangci-lint-$(LINT_VERSION)/golangci-lint
 K6_VERSION := v1.8.1
 K6 := $(CACHE)/tools/k6-$(K6_VERSION)/k6
 
-# Tests that do thousands of checkouts: the race detector makes each take ten times as long, so they do fewer under it.
-FULL_SIZE := ^(TestACodeIsUsedAsOftenAsItMay|TestWhatAFailedOrderUsedIsForOthers|TestQuoteIsOrderIsCharge)$$
+# Tests that do thousands of checkouts or changes: the race detector makes each take ten times as long, so they do fewer under it.
+FULL_SIZE := ^(TestACodeIsUsedAsOftenAsItMay|TestWhatAFailedOrderUsedIsForOthers|TestQuoteIsOrderIsCharge|TestTheIndexIsTheCatalogAfterTenThousandChanges)$$
 
 .PHONY: run
 run: engines build ## Start three regions and the edge on this machine, with a seeded shop; Ctrl-C stops it all
@@ -25,7 +25,7 @@ test: engines ## Run every test, with the race detector, against real engines
 	@echo "==> Running all tests with the race detector (a few minutes; engines start and stop by themselves)"
 	@go test -race -timeout 20m ./...
 	@echo "==> Running at full size, without the race detector, what runs at a tenth of it above"
-	@go test -timeout 10m -v -run '$(FULL_SIZE)' ./services/order | grep -v 'log.go:'
+	@go test -timeout 10m -v -run '$(FULL_SIZE)' ./services/order ./services/search | grep -v 'log.go:'
 
 .PHONY: check-cockroach
 check-cockroach: ## Have CockroachDB's own parser read the whole schema and every statement

@@ -25,8 +25,9 @@ func TestAProcessIsToldItsOwnSecretsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	owners := map[string][]string{
-		l.secrets.Redis["us-east"]: {"cart", "inventory", "identity", "gateway", "search"},
-		l.secrets.Edge:             {"gateway"}, l.secrets.Directory: {"identity"}, l.secrets.SQLAdmin: nil,
+		l.secrets.Redis["us-east"]:  {"cart", "inventory", "identity", "search", "gateway"},
+		l.secrets.Search["us-east"]: {"search"},
+		l.secrets.Edge:              {"gateway"}, l.secrets.Directory: {"identity"}, l.secrets.SQLAdmin: nil,
 	}
 	for _, service := range cluster.Names() {
 		owners[l.secrets.SQLRoles[service]] = []string{service}

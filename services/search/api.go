@@ -16,6 +16,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/typesense/typesense-go/v3/typesense"
+	"github.com/typesense/typesense-go/v3/typesense/api"
+	bcp47 "golang.org/x/text/language"
 
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/httpx"
@@ -29,18 +31,18 @@ const (
 	tagSearch      = "search"
 )
 
-func routes(api *httpx.API, s *service) {
+func routes(to *httpx.API, s *service) {
 	read := func(id, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"search"},
 			Errors: []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}}
 	}
-	httpx.Handle(api, read("search", "/api/v1/search", "Search products"), s.getSearch)
-	httpx.Handle(api, read("suggest", "/api/v1/search/suggest", "Suggest what a shopper may mean who is still typing"), s.getSuggest)
+	httpx.Handle(to, read("search", "/api/v1/search", "Search products"), s.getSearch)
+	httpx.Handle(to, read("suggest", "/api/v1/search/suggest", "Suggest what a shopper may mean who is still typing"), s.getSuggest)
 	internal := func(id, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{"internal"}, Hidden: true}
 	}
-	httpx.Handle(api, internal("check-index", contract.PathSearchCheck, "Compare the index with the catalog and mend it"), s.postCheck)
-	httpx.Handle(api, internal("rebuild-index", contract.PathSearchRebuild, "Build the index anew while the old one is searched"), s.postRebuild)
+	httpx.Handle(to, internal("check-index", contract.PathSearchCheck, "Compare the index with the catalog and mend it"), s.postCheck)
+	httpx.Handle(to, internal("rebuild-index", contract.PathSearchRebuild, "Build the index anew while the old one is searched"), s.postRebuild)
 }
 
 // answered is the answer to a search. It depends on nothing but the URL and what is indexed.
@@ -62,19 +64,33 @@ func (written[T]) Schema(registry huma.Registry) *huma.Schema {
 	return registry.Schema(reflect.TypeFor[T](), true, "")
 }
 
-func represent[T any](value T, ifNoneMatch string) (*answered[T], error) {
+// represent writes an answer. Its tag is weak, and made of content: what is the same but for the time that it took is the same.
+func represent[T any](value, content T, ifNoneMatch string) (*answered[T], error) {
+	body, err := encode(value)
+	if err != nil {
+		return nil, err
+	}
+	same, err := encode(content)
+	if err != nil {
+		return nil, err
+	}
+	tag := httpx.ETag(fmt.Sprintf("%016x", xxhash.Sum64(same)))
+	answer := &answered[T]{Status: http.StatusOK, ETag: "W/" + tag, CacheControl: browserCaching, CDNCacheControl: edgeCaching, CacheTag: tagSearch, Body: written[T]{body}}
+	if ifNoneMatch != "" && httpx.Matches(ifNoneMatch, tag) {
+		answer.Status = http.StatusNotModified
+	}
+	return answer, nil
+}
+
+// encode writes JSON without escaping the signs of HTML, which highlights are full of.
+func encode(value any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		return nil, fmt.Errorf("encode an answer: %w", err)
 	}
-	answer := &answered[T]{Status: http.StatusOK, ETag: httpx.ETag(fmt.Sprintf("%016x", xxhash.Sum64(body.Bytes()))),
-		CacheControl: browserCaching, CDNCacheControl: edgeCaching, CacheTag: tagSearch, Body: written[T]{body.Bytes()}}
-	if ifNoneMatch != "" && httpx.Matches(ifNoneMatch, answer.ETag) {
-		answer.Status = http.StatusNotModified
-	}
-	return answer, nil
+	return body.Bytes(), nil
 }
 
 type searchInput struct {
@@ -112,6 +128,9 @@ func (i *searchInput) Resolve(ctx huma.Context) []error {
 }
 
 func (i *searchInput) query() (Query, error) {
+	if _, err := bcp47.Parse(i.Locale); i.Locale != "" && err != nil {
+		return Query{}, contract.Invalid("locale", "is no BCP 47 tag, such as en-GB")
+	}
 	q := Query{Text: strings.TrimSpace(i.Q), Category: i.Category, Brand: i.Brand, InStock: i.InStock, Options: i.options, Sort: i.Sort, Page: i.Page, PerPage: i.PerPage,
 		Currency: i.Currency, Region: i.Region}
 	for _, bound := range []struct {
@@ -138,12 +157,17 @@ func (s *service) getSearch(ctx context.Context, input *searchInput) (*answered[
 	if q.Region != "" && s.regions[q.Region] == "" {
 		return nil, contract.Invalid("region", "there is no region %q", q.Region)
 	}
-	found, err := s.engine.search(ctx, s.params(q))
+	found, err := s.find(ctx, q)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	result := s.result(q, found)
-	answer, err := represent(result, input.IfNoneMatch)
+	if found.Hits != nil && len(*found.Hits) > 0 && q.Page == 1 {
+		s.popular.hear(s.language, q.Text, matchedStems((*found.Hits)[0]))
+	}
+	content := result
+	content.TookMS = 0
+	answer, err := represent(result, content, input.IfNoneMatch)
 	if err == nil && q.Page*q.PerPage < min(result.Found, MaxReach-q.PerPage) {
 		next := input.raw.Query()
 		next.Set("page", strconv.Itoa(q.Page+1))
@@ -152,12 +176,33 @@ func (s *service) getSearch(ctx context.Context, input *searchInput) (*answered[
 	return answer, err
 }
 
-// unavailable says that the engine is what is missing, where it is.
+// find asks the engine. It knows no field of prices in a currency that no product has a price in.
+func (s *service) find(ctx context.Context, q Query) (*api.SearchResult, error) {
+	found, err := s.engine.search(ctx, s.params(q, true))
+	switch {
+	case !lacksField(err, priceField(q.Currency, s.regions[q.Region])):
+		return found, err
+	case q.PriceMin != nil || q.PriceMax != nil:
+		return &api.SearchResult{}, nil
+	default:
+		return s.engine.search(ctx, s.params(q, false))
+	}
+}
+
+// retryAfter is when, in seconds, a search may be asked again that had no engine: about as long as one takes to be started again.
+const retryAfter = int64(2)
+
+// unavailable says that the engine is what is missing, where it is. A search that the engine takes for wrong is this service's mistake.
 func unavailable(err error) error {
 	var refused *typesense.HTTPError
 	var network net.Error
-	if errors.As(err, &refused) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) {
-		return contract.Unavailable(err, "the search engine does not answer; the rest of the shop does")
+	switch {
+	case isMissing(err):
+		return contract.Unavailable(err, "there is no index yet; the rest of the shop works").With("retry_after", retryAfter)
+	case errors.As(err, &refused) && (refused.Status == http.StatusBadRequest || refused.Status == http.StatusUnprocessableEntity):
+		return err
+	case errors.As(err, &refused), errors.As(err, &network), errors.Is(err, context.DeadlineExceeded):
+		return contract.Unavailable(err, "the search engine does not answer; the rest of the shop works").With("retry_after", retryAfter)
 	}
 	return err
 }
@@ -175,7 +220,7 @@ func (s *service) getSuggest(ctx context.Context, input *suggestInput) (*answere
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return represent(found, input.IfNoneMatch)
+	return represent(found, found, input.IfNoneMatch)
 }
 
 type comparisonOutput struct {

@@ -1,20 +1,16 @@
 package search
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/typesense/typesense-go/v3/typesense"
 	"github.com/typesense/typesense-go/v3/typesense/api"
-	"github.com/typesense/typesense-go/v3/typesense/api/pointer"
 )
 
 const (
@@ -27,6 +23,9 @@ const (
 // engine is the region's search engine, by Typesense's own client.
 type engine struct {
 	client *typesense.Client
+	// searcher does nothing but search this index, whatever a shopper's words may bring about.
+	searcher  *typesense.Client
+	searchKey string
 	// alias names the collection that is searched; what it points to begins with it too.
 	alias string
 }
@@ -37,6 +36,16 @@ func newEngine(url, key, alias string, sender *http.Client) (*engine, error) {
 	if sender == nil {
 		sender = &http.Client{Timeout: engineTimeout}
 	}
+	e := &engine{alias: alias, searchKey: searchKey(key, alias)}
+	var err error
+	if e.client, err = newClient(url, key, sender); err != nil {
+		return nil, err
+	}
+	e.searcher, err = newClient(url, e.searchKey, sender)
+	return e, err
+}
+
+func newClient(url, key string, sender *http.Client) (*typesense.Client, error) {
 	raw, err := api.NewClientWithResponses(url, api.WithHTTPClient(sender), api.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
 		request.Header.Set("X-TYPESENSE-API-KEY", key)
 		return nil
@@ -44,15 +53,38 @@ func newEngine(url, key, alias string, sender *http.Client) (*engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client of the search engine: %w", err)
 	}
-	return &engine{client: typesense.NewClient(typesense.WithAPIClient(raw)), alias: alias}, nil
+	return typesense.NewClient(typesense.WithAPIClient(raw)), nil
 }
 
-func isMissing(err error) bool {
+func isStatus(err error, status int) bool {
 	var refused *typesense.HTTPError
-	return errors.As(err, &refused) && refused.Status == http.StatusNotFound
+	return errors.As(err, &refused) && refused.Status == status
 }
 
-// target gives the collection that is searched; "" when there is none yet.
+func isMissing(err error) bool { return isStatus(err, http.StatusNotFound) }
+
+// lacksField says that an engine refused a search because none of its documents has a field.
+func lacksField(err error, name string) bool {
+	var refused *typesense.HTTPError
+	return errors.As(err, &refused) && strings.Contains(string(refused.Body), "field named `"+name+"`")
+}
+
+// newName names a collection: by the version of what is in it, so that one of an older version is known, and by when it was begun.
+func (e *engine) newName(now time.Time) string {
+	return fmt.Sprintf("%s-%03d-%d", e.alias, documentVersion, now.UnixMilli())
+}
+
+// versionOf reads it from a collection's name; 0 where there is none.
+func (e *engine) versionOf(collection string) int {
+	text, _, _ := strings.Cut(strings.TrimPrefix(collection, e.alias+"-"), "-")
+	version, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+// target gives the collection that is searched; "" when there is none yet, or its documents are of an older version.
 func (e *engine) target(ctx context.Context) (string, error) {
 	alias, err := e.client.Alias(e.alias).Retrieve(ctx)
 	if isMissing(err) {
@@ -61,18 +93,16 @@ func (e *engine) target(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask the search engine which collection is searched: %w", err)
 	}
+	if e.versionOf(alias.CollectionName) < documentVersion {
+		return "", nil
+	}
 	return alias.CollectionName, nil
 }
 
-// create makes an empty collection, with its synonyms.
+// create makes an empty collection.
 func (e *engine) create(ctx context.Context, name string) error {
 	if _, err := e.client.Collections().Create(ctx, collectionSchema(name)); err != nil {
 		return fmt.Errorf("make a collection: %w", err)
-	}
-	for id, words := range synonyms {
-		if _, err := e.client.Collection(name).Synonyms().Upsert(ctx, id, &api.SearchSynonymSchema{Synonyms: words}); err != nil {
-			return fmt.Errorf("write the synonyms of a collection: %w", err)
-		}
 	}
 	return nil
 }
@@ -107,87 +137,22 @@ func (e *engine) drop(ctx context.Context, name string) error {
 	return nil
 }
 
-// write puts documents into a collection, each in place of the one with its id.
-func (e *engine) write(ctx context.Context, collection string, documents []document) error {
-	if len(documents) == 0 {
-		return nil
-	}
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	for _, d := range documents {
-		if err := encoder.Encode(d); err != nil {
-			return fmt.Errorf("encode a document: %w", err)
-		}
-	}
-	action := api.IndexAction("upsert")
-	answer, err := e.client.Collection(collection).Documents().ImportJsonl(ctx, &body, &api.ImportDocumentsParams{Action: &action, BatchSize: pointer.Int(batchSize)})
-	if err != nil {
-		return fmt.Errorf("write %d documents: %w", len(documents), err)
-	}
-	return errors.Join(firstRefusal(answer), answer.Close())
-}
-
-// firstRefusal reads the answer to an import, a line for each document.
-func firstRefusal(answer io.Reader) error {
-	lines := bufio.NewScanner(answer)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var line struct {
-			Success bool   `json:"success"`
-			Error   string `json:"error"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return fmt.Errorf("read what became of a document: %w", err)
-		}
-		if !line.Success {
-			return fmt.Errorf("the search engine refuses a document: %s", line.Error)
-		}
-	}
-	return lines.Err()
-}
-
-// remove deletes documents; those that are not there are no mistake.
-func (e *engine) remove(ctx context.Context, collection string, ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	// A filter of a thousand ids is longer than some engines' limits.
-	const atOnce = 100
-	for len(ids) > 0 {
-		n := min(atOnce, len(ids))
-		filter := "id:[" + strings.Join(ids[:n], ",") + "]"
-		if _, err := e.client.Collection(collection).Documents().Delete(ctx, &api.DeleteDocumentsParams{FilterBy: &filter}); err != nil {
-			return fmt.Errorf("delete documents: %w", err)
-		}
-		ids = ids[n:]
-	}
-	return nil
-}
-
-// revisions gives what a collection holds of a bucket: each document's revision by its id.
-func (e *engine) revisions(ctx context.Context, collection, bucket string) (map[string]string, error) {
-	answer, err := e.client.Collection(collection).Documents().Export(ctx, &api.ExportDocumentsParams{
-		FilterBy: pointer.String("bucket:=" + bucket), IncludeFields: pointer.String("id,revision"),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the index: %w", err)
-	}
-	held := map[string]string{}
-	lines := bufio.NewScanner(answer)
-	for lines.Scan() {
-		var line struct{ ID, Revision string }
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return nil, errors.Join(fmt.Errorf("read the index: %w", err), answer.Close())
-		}
-		held[line.ID] = line.Revision
-	}
-	return held, errors.Join(lines.Err(), answer.Close())
-}
-
-// search asks for one page. By POST, for a query may be longer than an address.
+// search asks for one page. An engine that does not know the key for searching, because it is new, is told it.
 func (e *engine) search(ctx context.Context, params api.MultiSearchCollectionParameters) (*api.SearchResult, error) {
+	found, err := e.trySearch(ctx, params)
+	if !isStatus(err, http.StatusUnauthorized) && !isStatus(err, http.StatusForbidden) {
+		return found, err
+	}
+	if err := e.tellSearchKey(ctx); err != nil {
+		return nil, err
+	}
+	return e.trySearch(ctx, params)
+}
+
+// trySearch asks by POST, for a query may be longer than an address.
+func (e *engine) trySearch(ctx context.Context, params api.MultiSearchCollectionParameters) (*api.SearchResult, error) {
 	params.Collection = &e.alias
-	answer, err := e.client.MultiSearch.Perform(ctx, &api.MultiSearchParams{}, api.MultiSearchSearchesParameter{Searches: []api.MultiSearchCollectionParameters{params}})
+	answer, err := e.searcher.MultiSearch.Perform(ctx, &api.MultiSearchParams{}, api.MultiSearchSearchesParameter{Searches: []api.MultiSearchCollectionParameters{params}})
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +161,7 @@ func (e *engine) search(ctx context.Context, params api.MultiSearchCollectionPar
 	}
 	result := answer.Results[0]
 	if result.Error != nil {
-		return nil, fmt.Errorf("the search engine refuses a search: %s", *result.Error)
+		return nil, &typesense.HTTPError{Status: int(*result.Code), Body: []byte(*result.Error)}
 	}
 	return &api.SearchResult{Found: result.Found, Hits: result.Hits, FacetCounts: result.FacetCounts, SearchTimeMs: result.SearchTimeMs}, nil
 }

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -30,7 +29,11 @@ type index struct {
 	now      func() time.Time
 	log      *slog.Logger
 	metrics  *metrics
+	// rules are what merchants say; nil where nobody can say anything.
+	rules func(context.Context) ([]keptRule, error)
 
+	// rebuilding is held by the one rebuild that there is at a time.
+	rebuilding sync.Mutex
 	// writing is held by whoever writes: what is read of the catalog is then written before it is read again.
 	writing sync.Mutex
 	// filling is the collection that a rebuild fills; every write goes there too.
@@ -66,7 +69,7 @@ func (x *index) sync(ctx context.Context, ids []string) error {
 // write brings some products into collections. Another instance may do the same at the same time, with an older or a newer word of the
 // catalog; so what was written is compared with what the catalog says afterwards, until it is the same: whoever writes last has seen the last.
 func (x *index) write(ctx context.Context, ids []string, collections ...string) error {
-	written := map[string]string{}
+	var written map[string]string // nil: nothing yet
 	for range most {
 		products, err := x.source.documents(ctx, ids)
 		if err != nil {
@@ -76,187 +79,148 @@ func (x *index) write(ctx context.Context, ids []string, collections ...string) 
 		for _, p := range products {
 			now[p.ID] = p.Revision
 		}
-		if len(written) > 0 && maps.Equal(now, written) || len(ids) == 0 {
+		if written != nil && maps.Equal(now, written) {
 			return nil
 		}
-		gone := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, there := now[id]; return there })
+		documents, err := x.documents(ctx, products)
+		if err != nil {
+			return err
+		}
+		changed := 0
 		for _, collection := range collections {
-			if collection == "" {
-				continue
-			}
-			if err := x.put(ctx, collection, products); err != nil {
+			n, err := x.bring(ctx, collection, ids, documents)
+			if err != nil {
 				return err
 			}
-			if err := x.engine.remove(ctx, collection, gone); err != nil {
-				return err
-			}
+			changed += n
 		}
-		x.metrics.written.Add(float64(len(products)))
-		x.metrics.removed.Add(float64(len(gone)))
-		if written = now; len(now) == 0 {
+		if changed == 0 {
 			return nil
 		}
+		written = now
 	}
 	return nil // it changes faster than it can be written; the next event, or the next comparison, goes on
 }
 
-func (x *index) put(ctx context.Context, collection string, products []contract.ProductDocument) error {
+// bring makes some of a collection's documents those that are given, and none where none is given. It writes what is different, and says how
+// many are: most events tell again what an earlier one has brought about.
+func (x *index) bring(ctx context.Context, collection string, ids []string, documents []document) (int, error) {
+	if collection == "" {
+		return 0, nil
+	}
+	held, err := x.engine.held(ctx, collection, ids)
+	if err != nil {
+		return 0, err
+	}
+	var different []document
+	for _, d := range documents {
+		id := d.text("id")
+		if now, there := held[id]; !there || now != d.state() {
+			different = append(different, d)
+		}
+		delete(held, id)
+	}
+	gone := slices.Sorted(maps.Keys(held))
+	if err := x.engine.write(ctx, collection, different); err != nil {
+		return 0, err
+	}
+	if err := x.engine.remove(ctx, collection, gone); err != nil {
+		return 0, err
+	}
+	x.metrics.written.Add(float64(len(different)))
+	x.metrics.removed.Add(float64(len(gone)))
+	return len(different) + len(gone), nil
+}
+
+func (x *index) documents(ctx context.Context, products []contract.ProductDocument) ([]document, error) {
 	ids := make([]string, 0, len(products))
 	for _, p := range products {
 		ids = append(ids, p.ID)
 	}
 	sold, err := x.sales.of(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	documents := make([]document, 0, len(products))
 	for _, p := range products {
 		documents = append(documents, x.language.newDocument(p, sold[p.ID], x.regions))
 	}
-	return x.engine.write(ctx, collection, documents)
-}
-
-// Comparison is how far an index differs from the catalog.
-type Comparison struct {
-	Products int `json:"products"` // in the catalog
-	// Differing are products that the index lacks, has too much or shows as they were; Mended those of them that are right now.
-	Differing int `json:"differing"`
-	Mended    int `json:"mended"`
-}
-
-// compare lays the sums of index and catalog side by side, bucket by bucket, and writes anew what differs.
-func (x *index) compare(ctx context.Context) (Comparison, error) {
-	target, err := x.engine.target(ctx)
-	if err != nil {
-		return Comparison{}, err
-	}
-	if target == "" {
-		return Comparison{}, errNoIndex
-	}
-	return x.compareWith(ctx, target)
-}
-
-func (x *index) compareWith(ctx context.Context, collection string) (Comparison, error) {
-	var c Comparison
-	for _, letter := range contract.DocumentBuckets {
-		bucket := string(letter)
-		want, err := x.source.bucket(ctx, bucket, false)
-		if err != nil {
-			return c, err
-		}
-		c.Products += want.Count
-		held, err := x.engine.revisions(ctx, collection, bucket)
-		if err != nil {
-			return c, err
-		}
-		if got := contract.NewDocumentBucket(bucket, held); got.Count == want.Count && got.Digest == want.Digest {
-			continue
-		}
-		if want, err = x.source.bucket(ctx, bucket, true); err != nil {
-			return c, err
-		}
-		differing := differences(held, want.Revisions)
-		c.Differing += len(differing)
-		x.writing.Lock()
-		for part := range slices.Chunk(differing, contract.MaxDocuments) {
-			if err = x.write(ctx, part, collection); err != nil {
-				break
-			}
-			c.Mended += len(part)
-		}
-		x.writing.Unlock()
-		if err != nil {
-			return c, err
-		}
-	}
-	return c, nil
-}
-
-// differences gives the ids of which two states say different things.
-func differences(held, want map[string]string) []string {
-	var ids []string
-	for id, revision := range want {
-		if held[id] != revision {
-			ids = append(ids, id)
-		}
-	}
-	for id := range held {
-		if _, there := want[id]; !there {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// mend compares, tells what was found, and makes the first index where there is none.
-func (x *index) mend(ctx context.Context) error {
-	found, err := x.compare(ctx)
-	if errors.Is(err, errNoIndex) {
-		_, err = x.rebuild(ctx)
-		return err
-	}
-	if err != nil {
-		x.log.WarnContext(ctx, "Index and catalog could not be compared; it will be tried again.", "error", err.Error())
-		return nil
-	}
-	x.metrics.differing.Set(float64(found.Differing))
-	x.metrics.products.Set(float64(found.Products))
-	if found.Differing > 0 {
-		x.metrics.mended.Add(float64(found.Mended))
-		x.log.WarnContext(ctx, "The index differed from the catalog and was mended.", "products", found.Differing)
-	}
-	return nil
+	return documents, nil
 }
 
 // rebuild fills a new collection from the catalog while searches go to the old one and changes to both, then has searches go to the new one,
 // and deletes the others.
 func (x *index) rebuild(ctx context.Context) (Comparison, error) {
-	fresh := fmt.Sprintf("%s-%d", x.engine.alias, x.now().UnixMilli())
+	if !x.rebuilding.TryLock() {
+		return Comparison{}, contract.Errorf(contract.CodeConflict, "the index is being built already")
+	}
+	defer x.rebuilding.Unlock()
+	fresh := x.engine.newName(x.now())
 	if err := x.engine.create(ctx, fresh); err != nil {
 		return Comparison{}, err
 	}
 	x.setFilling(fresh)
-	defer x.setFilling("")
+	err := x.curateCollection(ctx, fresh)
+	if err == nil {
+		err = x.fill(ctx, fresh)
+	}
+	if err == nil {
+		err = x.engine.point(ctx, fresh)
+	}
+	x.setFilling("")
+	if err != nil {
+		return Comparison{}, errors.Join(err, x.engine.drop(context.WithoutCancel(ctx), fresh))
+	}
+	found, err := x.compareWith(ctx, fresh)
+	if err != nil {
+		return found, err
+	}
+	return found, x.dropOlder(ctx, fresh)
+}
+
+// fill brings all products into a collection that nobody searches yet.
+func (x *index) fill(ctx context.Context, fresh string) error {
 	for after := ""; ; {
 		products, err := x.source.page(ctx, after)
 		if err != nil {
-			return Comparison{}, err
+			return err
 		}
 		if len(products) == 0 {
 			break
 		}
-		x.writing.Lock()
 		err = x.put(ctx, fresh, products)
-		x.writing.Unlock()
 		if err != nil {
-			return Comparison{}, err
+			return err
 		}
 		after = products[len(products)-1].ID
 		x.log.InfoContext(ctx, "A new index is being filled.", "collection", fresh, "up_to", after)
 	}
 	// What changed behind the page that was just read is mended before anybody searches here.
-	if _, err := x.compareWith(ctx, fresh); err != nil {
-		return Comparison{}, err
-	}
-	if err := x.engine.point(ctx, fresh); err != nil {
-		return Comparison{}, err
-	}
-	found, err := x.compareWith(ctx, fresh)
+	_, err := x.compareWith(ctx, fresh)
+	return err
+}
+
+// put writes documents into a collection that nobody searches yet.
+func (x *index) put(ctx context.Context, collection string, products []contract.ProductDocument) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	documents, err := x.documents(ctx, products)
 	if err != nil {
-		return Comparison{}, err
+		return err
 	}
+	x.metrics.written.Add(float64(len(documents)))
+	return x.engine.write(ctx, collection, documents)
+}
+
+func (x *index) dropOlder(ctx context.Context, than string) error {
 	all, err := x.engine.collections(ctx)
-	if err != nil {
-		return found, err
-	}
 	for _, name := range all {
 		// Whatever is younger is another instance's rebuild, under way.
-		if name < fresh {
+		if name < than {
 			err = errors.Join(err, x.engine.drop(ctx, name))
 		}
 	}
-	return found, err
+	return err
 }
 
 func (x *index) setFilling(name string) {

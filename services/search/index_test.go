@@ -50,6 +50,8 @@ func init() {
 type shelf struct {
 	mu       sync.Mutex
 	products map[string]contract.ProductDocument
+	// repriced is what price lists have repriced, told once.
+	repriced []string
 }
 
 func (s *shelf) set(p contract.ProductDocument) {
@@ -311,7 +313,7 @@ func TestAComparisonMendsAndARebuildIsNotNoticed(t *testing.T) {
 			default:
 			}
 			q := Query{Text: "product", Page: 1, PerPage: 1, Currency: "USD", Sort: SortRelevance}
-			if found, err := x.engine.search(t.Context(), searcher.params(q)); err != nil || *found.Found < 190 {
+			if found, err := x.engine.search(t.Context(), searcher.params(q, true)); err != nil || *found.Found < 190 {
 				t.Errorf("while it is rebuilt a search finds %+v (%v)", found, err)
 				return
 			}
@@ -368,7 +370,7 @@ func TestWhatSellsComesFirst(t *testing.T) {
 	searcher := &service{index: x, engine: x.engine, language: english, regions: map[string]string{}}
 	for _, order := range []string{SortRelevance, SortBestSelling} {
 		q := Query{Text: "product", Page: 1, PerPage: 10, Currency: "USD", Sort: order}
-		found, err := x.engine.search(t.Context(), searcher.params(q))
+		found, err := x.engine.search(t.Context(), searcher.params(q, true))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -132,7 +132,7 @@ func TestSearchesFindWhatShoppersMean(t *testing.T) {
 			continue // the catalogs that can be reached hold nothing of the kind
 		}
 		asked++
-		found, err := x.engine.search(t.Context(), searcher.params(Query{Text: j.query, Page: 1, PerPage: 10, Currency: "USD", Sort: SortRelevance}))
+		found, err := x.engine.search(t.Context(), searcher.params(Query{Text: j.query, Page: 1, PerPage: 10, Currency: "USD", Sort: SortRelevance}, true))
 		if err != nil {
 			t.Fatal(err)
 		}

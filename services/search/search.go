@@ -47,7 +47,6 @@ type Query struct {
 	Sort             string
 	Page, PerPage    int
 	Currency, Region string
-	Language         string
 }
 
 // Validate refuses what the engine could not be asked, naming the field.

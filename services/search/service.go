@@ -2,24 +2,36 @@ package search
 
 import (
 	"context"
+	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 const (
-	// compareEvery is how often index and catalog are compared.
-	compareEvery = 30 * time.Second
+	// curateEvery is how often the rules of merchants are looked at: within what time they hold in every region.
+	curateEvery = time.Second
 	// pricesEvery is how often the catalog is asked which price lists have begun or ended: within what time a price is to be everywhere.
 	pricesEvery = time.Second
 )
 
+//go:embed migrations/*.sql
+var migrations embed.FS
+
 // Definition is the search service of a region.
 func Definition() kit.Definition {
-	return kit.Definition{Name: contract.ServiceSearch, UsesBroker: true, UsesRedis: true, Setup: setup}
+	own, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // only a wrong constant above could cause it
+	}
+	return kit.Definition{
+		Name: contract.ServiceSearch, UsesBroker: true, UsesRedis: true, Schema: &sqldb.Schema{Migrations: own, Global: []string{"search_rules"}}, Setup: setup,
+	}
 }
 
 func setup(_ context.Context, base *kit.Base) error {
@@ -33,18 +45,26 @@ func setup(_ context.Context, base *kit.Base) error {
 	}
 	m := newMetrics(base.Registry)
 	feed := catalog{base.Client}
+	rules := &store{base.DB}
 	x := &index{
+		rules:  rules.all,
 		engine: e, source: feed, sales: sales{base.Redis, base.Env.Namespace}, language: speaks(tag), regions: base.Regions, now: base.Now, log: base.Log, metrics: m,
 	}
 	l := &listener{index: x, catalog: feed, log: base.Log, metrics: m, now: base.Now}
 	base.ConsumeBatches(l.apply, contract.TopicProducts, contract.TopicInventory)
-	base.Loop("compare with the catalog", kit.Every(compareEvery, x.mend))
+	base.Loop("compare with the catalog", x.watch)
+	base.Loop("curate", kit.Every(curateEvery, x.curate))
 	base.Loop("follow price lists", kit.Every(pricesEvery, l.followPriceLists(base.Now())))
 	regions := map[string]string{}
 	for _, region := range base.Regions {
 		regions[region.Name] = region.Code
 	}
-	routes(base.API, &service{index: x, engine: e, language: x.language, regions: regions})
+	heard := &popular{redis: base.Redis, prefix: base.Env.Namespace, now: base.Now, log: base.Log}
+	base.Loop("count queries", kit.Every(countEvery, heard.count))
+	s := &service{index: x, engine: e, language: x.language, regions: regions, popular: heard}
+	routes(base.API, s)
+	rulesOf[Synonyms]{kindSynonyms, rules, x.language, base.Now}.routes(base.API, "how words that mean the same are found by one another")
+	rulesOf[Pins]{kindPins, rules, x.language, base.Now}.routes(base.API, "products at chosen places, or hidden, for a query")
 	return nil
 }
 
@@ -54,4 +74,5 @@ type service struct {
 	engine   *engine
 	language language
 	regions  map[string]string // codes by name
+	popular  *popular
 }

@@ -14,12 +14,14 @@ import (
 const (
 	suggestedProducts   = 6
 	suggestedCategories = 5
+	suggestedQueries    = 4
 )
 
 // Suggestions are what a shopper may mean who has typed the beginning of something.
 type Suggestions struct {
 	Products   []SuggestedProduct  `json:"products"`
 	Categories []SuggestedCategory `json:"categories"`
+	Queries    []string            `json:"queries" doc:"What many have looked for, in the words of the catalog"`
 }
 
 // SuggestedProduct is enough to show a product in one line.
@@ -40,11 +42,12 @@ type SuggestedCategory struct {
 
 // suggest looks through names alone, and takes the last word for the beginning of one.
 func (s *service) suggest(ctx context.Context, text string) (Suggestions, error) {
-	found := Suggestions{Products: []SuggestedProduct{}, Categories: []SuggestedCategory{}}
+	found := Suggestions{Products: []SuggestedProduct{}, Categories: []SuggestedCategory{}, Queries: []string{}}
 	words := s.language.asked(text)
 	if len(words) == 0 {
 		return found, nil
 	}
+	found.Queries = s.popular.beginning(text, suggestedQueries)
 	q := Query{Text: text, Currency: contract.DefaultCurrency, Page: 1, PerPage: suggestedProducts}
 	answer, err := s.engine.search(ctx, api.MultiSearchCollectionParameters{
 		Q: pointer.String(strings.Join(words, " ")), QueryBy: pointer.String(fieldName + "," + fieldMaker + "," + fieldKinds), QueryByWeights: pointer.String("10,7,5"),

@@ -265,6 +265,19 @@ func TestAliasesSynonymsOverridesAndKeys(t *testing.T) {
 	if got := e.ids(func(p *api.SearchCollectionParams) { p.Q = pointer.String("shirt") }); got != "3 2 1" {
 		t.Errorf("with a pin %q", got)
 	}
+	elsewhere := func(p *api.SearchCollectionParams) {
+		p.Q, p.FilterBy = pointer.String("shirt"), pointer.String("id:!=3")
+	}
+	if got := e.ids(elsewhere); got != "3 2 1" {
+		t.Errorf("a pin that filters do not touch: %q", got)
+	}
+	rule.FilterCuratedHits = pointer.True()
+	if _, err := e.Collection(e.collection).Overrides().Upsert(t.Context(), "pin", &rule); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.ids(elsewhere); got != "2 1" {
+		t.Errorf("a pin that is filtered: %q", got)
+	}
 	if _, err := e.Collection(e.collection).Override("pin").Delete(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
 )
 
 // synonym makes some words stand for others: all for each other, or, with a root, the root for the others alone. Its JSON is Typesense's.
@@ -117,7 +119,7 @@ func (c *collection) curate(words []string, p *params) {
 			continue
 		}
 		for _, each := range o.Includes {
-			p.pinned = append(p.pinned, pin{each.ID, each.Position})
+			p.pinned = append(p.pinned, pin{each.ID, each.Position, o.FilterCuratedHits != nil && *o.FilterCuratedHits})
 		}
 		for _, each := range o.Excludes {
 			p.hidden = append(p.hidden, each.ID)
@@ -127,7 +129,7 @@ func (c *collection) curate(words []string, p *params) {
 
 // arrange orders what was found, as far as it is shown, and puts the pinned documents at their places. They are shown whether or not the words
 // are in them.
-func (c *collection) arrange(found []scored, p *params) []scored {
+func (c *collection) arrange(found []scored, within *roaring.Bitmap, p *params) []scored {
 	hidden := map[uint32]bool{}
 	for _, id := range p.hidden {
 		if slot, there := c.byID[id]; there {
@@ -137,7 +139,7 @@ func (c *collection) arrange(found []scored, p *params) []scored {
 	var pins []pin
 	pinned := map[uint32]bool{}
 	for _, each := range p.pinned {
-		if slot, there := c.byID[each.id]; there && !hidden[slot] && !pinned[slot] {
+		if slot, there := c.byID[each.id]; there && !hidden[slot] && !pinned[slot] && (!each.filtered || within.Contains(slot)) {
 			pins, pinned[slot] = append(pins, each), true
 		}
 	}
@@ -166,7 +168,7 @@ func parsePins(text string) ([]pin, error) {
 		if !found || err != nil || position < 1 {
 			return nil, badRequest("Parameter `pinned_hits` is malformed.")
 		}
-		pins = append(pins, pin{id, position})
+		pins = append(pins, pin{id: id, position: position})
 	}
 	return pins, nil
 }

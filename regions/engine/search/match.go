@@ -42,10 +42,11 @@ type searched struct {
 	prefix bool
 }
 
-// pin puts a document at a place, counted from 1.
+// pin puts a document at a place, counted from 1; one that is filtered only if the search's filters let it be found.
 type pin struct {
 	id       string
 	position int
+	filtered bool
 }
 
 // occurrence is, for one word of the query and one field, the documents that hold it, by how well. A document may be in several.

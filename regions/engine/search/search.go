@@ -30,7 +30,7 @@ func (c *collection) search(in parameters) (map[string]any, error) {
 		p.readings = c.readings(words)
 		found = c.matches(p.readings, within, p)
 	}
-	found = c.arrange(found, p)
+	found = c.arrange(found, within, p)
 
 	facets := make([]map[string]any, 0, len(p.facets))
 	for _, by := range p.facets {
