@@ -35,7 +35,7 @@ func (d *drills) payWithoutOrchestrator(t *testing.T, l lane) {
 	t.Helper()
 	b := d.buyer(t, l, "DRILL-EVENT", "tok_slow")
 	at := d.Hold(b.cartID(), string(order.Before(order.StepCharge)))
-	go func() { _, _ = d.checkout(t.Context(), b, l.location) }() // nobody is there to answer it
+	go d.send(t.Context(), b, l.location) // nobody is there to answer it
 	held := await(t, at)
 	if held == nil {
 		return
@@ -83,7 +83,7 @@ func TestAForgedPaymentSucceededConfirmsNothing(t *testing.T) {
 	for token, want := range status {
 		b := d.buyer(t, l, "DRILL-FORGED", token)
 		at := d.Hold(b.cartID(), string(order.Before(order.StepCharge)))
-		go func() { _, _ = d.checkout(t.Context(), b, l.location) }()
+		go d.send(t.Context(), b, l.location)
 		held := await(t, at)
 		if held == nil {
 			return

@@ -115,8 +115,7 @@ func (d *drills) cutAll(t *testing.T, cuts []*cut) {
 		answered[i] = make(chan struct{})
 		go func() {
 			defer close(answered[i])
-			// Whatever it is: the drill is about who gets no answer, or an error. The checkout is repeated below.
-			_, _ = d.checkout(t.Context(), c.buyer, c.location)
+			d.send(t.Context(), c.buyer, c.location)
 		}()
 	}
 	var held []*breakpoint.Held
@@ -161,7 +160,7 @@ func (d *drills) awaitEnds(t *testing.T, cuts []*cut, answered []chan struct{}, 
 				case errors.Is(err, pgx.ErrNoRows):
 					select {
 					case <-answered[i]:
-						_, _ = d.checkout(ctx, c.buyer, c.location)
+						d.send(ctx, c.buyer, c.location)
 					default:
 					}
 				case err != nil:

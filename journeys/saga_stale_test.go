@@ -39,7 +39,7 @@ func TestAFrozenHolderChangesNothing(t *testing.T) {
 		answered[i] = make(chan struct{})
 		go func() {
 			defer close(answered[i])
-			_, _ = d.checkout(t.Context(), c.buyer, home.location) // it is repeated at the end
+			d.send(t.Context(), c.buyer, home.location)
 		}()
 		h := await(t, waiting)
 		if h == nil {

@@ -33,7 +33,7 @@ func TestASagaOutlivesTwoKills(t *testing.T) {
 		group.Go(func() {
 			b := d.buyer(t, l, "DRILL-TWICE", kind.token)
 			first := d.Hold(b.cartID(), string(kind.first))
-			go func() { _, _ = d.checkout(t.Context(), b, b.location) }()
+			go d.send(t.Context(), b, b.location)
 			at := await(t, first)
 			if at == nil {
 				return
