@@ -78,6 +78,20 @@ func TestAnyProcessThatIsKilledComesBackAndNothingIsLost(t *testing.T) {
 		t.Fatalf("%d processes were killed, want %d", len(killed), want)
 	}
 	s.worksAgain(t, p, sku, order, onHand)
+	s.awaitNearest(t)
+}
+
+// awaitNearest waits until the edge has seen that every region is back: until then, those who come next are served elsewhere.
+func (s *shop) awaitNearest(t *testing.T) {
+	t.Helper()
+	kittest.Eventually(t, func() error {
+		for _, l := range lanes() {
+			if got := s.ask(t, l.location, http.MethodGet, "/api/v1/regions", nil, nil); got.header.Get(contract.HeaderRegion) != l.region {
+				return fmt.Errorf("%s is served by %q", l.location, got.header.Get(contract.HeaderRegion))
+			}
+		}
+		return nil
+	})
 }
 
 // awaitAppended waits until Redis has had the second after which it syncs its file: what a killed Redis may lose is the last one.

@@ -3,11 +3,14 @@ package journeys_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meridian-store/meridian/services/contract"
@@ -69,6 +72,28 @@ func (s *shop) awaitOrders(t *testing.T, region string, orders []string) {
 	}
 }
 
+// committed tells how far a region's broker shows the events of orders to readers of committed records, and how far it has them.
+func (s *shop) committed(t *testing.T, region string) string {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(s.engine(t, region, "broker").Address))
+	if err != nil {
+		return err.Error()
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	shown, errShown := admin.ListCommittedOffsets(t.Context(), contract.TopicOrders)
+	kept, errKept := admin.ListEndOffsets(t.Context(), contract.TopicOrders)
+	if err := errors.Join(errShown, errKept); err != nil {
+		return err.Error()
+	}
+	var all []string
+	kept.Each(func(end kadm.ListedOffset) {
+		stable, _ := shown.Lookup(end.Topic, end.Partition)
+		all = append(all, fmt.Sprintf("partition %d is shown up to %d of %d", end.Partition, stable.Offset, end.Offset))
+	})
+	return strings.Join(all, ", ")
+}
+
 // confirmations counts the OrderConfirmed of each order that a reader of committed records finds, until enough says so.
 func (s *shop) confirmations(t *testing.T, region string, enough func(map[string]int) bool) map[string]int {
 	t.Helper()
@@ -81,11 +106,18 @@ func (s *shop) confirmations(t *testing.T, region string, enough func(map[string
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	seen, ids := map[string]int{}, map[string]bool{}
+	var problem error
 	for {
 		fetches := reader.PollFetches(ctx)
 		if ctx.Err() != nil {
-			t.Fatalf("%s has the confirmations of %d orders only", region, len(seen))
+			t.Fatalf("%s has the confirmations of %d orders only, among %d events; its broker last said: %v; %s", region, len(seen), len(ids), problem, s.committed(t, region))
 		}
+		if err := fetches.Err0(); err != nil {
+			problem = err
+		}
+		fetches.EachError(func(topic string, partition int32, err error) {
+			problem = fmt.Errorf("%s/%d: %w", topic, partition, err)
+		})
 		for _, record := range fetches.Records() {
 			var event contract.Event
 			if err := json.Unmarshal(record.Value, &event); err != nil {

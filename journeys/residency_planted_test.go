@@ -29,8 +29,8 @@ type leaky struct {
 
 func (s *search) wantFound(t *testing.T, where string) {
 	t.Helper()
-	if len(s.found) != 1 || !strings.Contains(s.found[0], where) {
-		t.Errorf("found %q, want the mark in %s (read: %v)", s.found, where, s.reads)
+	if len(s.found()) != 1 || !strings.Contains(s.found()[0], where) {
+		t.Errorf("found %q, want the mark in %s (read: %v)", s.found(), where, s.reads)
 	}
 }
 
@@ -59,8 +59,8 @@ func TestAPersonalFieldOfAnEventIsFoundInABroker(t *testing.T) {
 	if err := s.broker(t.Context(), "here", seeds...); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.found) > 0 || s.reads["records"] != 1 {
-		t.Fatalf("without the field: %v, read %v", s.found, s.reads)
+	if len(s.found()) > 0 || s.reads["records"] != 1 {
+		t.Fatalf("without the field: %v, read %v", s.found(), s.reads)
 	}
 	write(leaky{contract.OrderChange{OrderID: "ord_use_2"}, strings.ToUpper(plantedMark) + "@example.test"})
 	if err := s.broker(t.Context(), "here", seeds...); err != nil {
@@ -152,8 +152,8 @@ func TestPersonalDataIsFoundInRowsThatAreHomedElsewhere(t *testing.T) {
 		}
 		return s
 	}
-	if s := look(); len(s.found) > 0 || s.reads["tables"] != 2 {
-		t.Errorf("at home: %v, read %v", s.found, s.reads)
+	if s := look(); len(s.found()) > 0 || s.reads["tables"] != 2 {
+		t.Errorf("at home: %v, read %v", s.found(), s.reads)
 	}
 	run(`INSERT INTO everywhere VALUES ($1)`, []byte(plantedMark))
 	look().wantFound(t, "everywhere")

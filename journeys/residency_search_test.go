@@ -30,9 +30,21 @@ type marks map[string]string
 // search looks for marks and remembers where it found them, and how much it has read.
 type search struct {
 	forms map[string][]string
-	found []string
+	seen  []string
 	reads map[string]int
+	// heap is what was read and not looked through yet: a copy keeps a hundred thousand small things, which are looked through together.
+	heap []thing
+	size int
 }
+
+// thing is what was read in one place.
+type thing struct {
+	where   string
+	content []byte
+}
+
+// heapSize is how many bytes are looked through at once.
+const heapSize = 1 << 20
 
 func searchFor(planted marks) *search {
 	s := &search{forms: map[string][]string{}, reads: map[string]int{}}
@@ -58,17 +70,42 @@ func formsOf(mark string) []string {
 // in searches one thing that was read; kind is what is counted.
 func (s *search) in(kind, where string, content []byte) {
 	s.reads[kind]++
-	lower := bytes.ToLower(content)
+	s.heap = append(s.heap, thing{where, bytes.Clone(content)})
+	if s.size += len(content); s.size >= heapSize {
+		s.lookThrough()
+	}
+}
+
+// found gives where marks are, of all that was read.
+func (s *search) found() []string {
+	s.lookThrough()
+	return s.seen
+}
+
+// lookThrough looks through the heap as a whole, and through each thing only for what the whole has.
+func (s *search) lookThrough() {
+	var whole bytes.Buffer
+	for _, one := range s.heap {
+		whole.Write(one.content)
+	}
 	for what, forms := range s.forms {
-		for _, form := range forms {
-			if bytes.Contains(content, []byte(form)) || bytes.Contains(lower, []byte(form)) {
-				if found := fmt.Sprintf("the %s is in %s", what, where); !slices.Contains(s.found, found) {
-					s.found = append(s.found, found)
-				}
-				break
+		if !holds(whole.Bytes(), forms) {
+			continue
+		}
+		for _, one := range s.heap {
+			if found := fmt.Sprintf("the %s is in %s", what, one.where); holds(one.content, forms) && !slices.Contains(s.seen, found) {
+				s.seen = append(s.seen, found)
 			}
 		}
 	}
+	s.heap, s.size = nil, 0
+}
+
+func holds(content []byte, forms []string) bool {
+	lower := bytes.ToLower(content)
+	return slices.ContainsFunc(forms, func(form string) bool {
+		return bytes.Contains(content, []byte(form)) || bytes.Contains(lower, []byte(form))
+	})
 }
 
 // broker searches every record of every topic, whether its transaction was committed or not.

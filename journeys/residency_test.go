@@ -46,7 +46,7 @@ func TestPersonalDataStaysInItsHomeRegionsRows(t *testing.T) {
 		s.awaitOrders(t, region, orders)
 	}
 	found := s.searchEverywhere(t, planted, "eu-west")
-	for _, where := range found.found {
+	for _, where := range found.found() {
 		t.Error(where)
 	}
 	for _, kind := range []string{"records", "Redis keys", "Consul answers", "files", "tables", "rows"} {
@@ -58,12 +58,12 @@ func TestPersonalDataStaysInItsHomeRegionsRows(t *testing.T) {
 	home := s.searchRows(t, planted, "nowhere")
 	for what := range planted {
 		want := !slices.Contains([]string{"password", "name", "refused street"}, what)
-		kept := slices.ContainsFunc(home.found, func(where string) bool { return strings.HasPrefix(where, "the "+what+" is in ") })
+		kept := slices.ContainsFunc(home.found(), func(where string) bool { return strings.HasPrefix(where, "the "+what+" is in ") })
 		if kept != want {
 			t.Errorf("the %s is in the home region's rows: %t, want %t", what, kept, want)
 		}
 	}
-	t.Logf("%d marks of one shopper of eu-west, searched for in %v, are in %d places outside its rows and in %d of them", len(planted), found.reads, len(found.found), len(home.found))
+	t.Logf("%d marks of one shopper of eu-west, searched for in %v, are in %d places outside its rows and in %d of them", len(planted), found.reads, len(found.found()), len(home.found()))
 }
 
 // liveIn has a shopper give all that the shop asks of one, and gives the ids of what they ordered.

@@ -80,7 +80,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(c.Brokers...), kgo.ConsumerGroup(c.Group), kgo.ConsumeTopics(c.Topics...),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
-		kgo.SessionTimeout(10*time.Second), kgo.FetchMaxWait(500*time.Millisecond),
+		// A group waits for members that were killed as long as for those that are still at work: 25 s at most for both.
+		kgo.SessionTimeout(10*time.Second), kgo.RebalanceTimeout(15*time.Second), kgo.FetchMaxWait(500*time.Millisecond),
 	)
 	if err != nil {
 		return fmt.Errorf("make a consumer for %s: %w", c.Group, err)
