@@ -134,7 +134,7 @@ func (m *Mirror) session(ctx context.Context) error {
 	writer, err := kgo.NewClient(append(m.target.options(),
 		kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout), kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()))...)
+		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()))...)
 	if err != nil {
 		return fmt.Errorf("make a writer to %s: %w", m.target.Region, err)
 	}

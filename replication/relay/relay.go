@@ -120,7 +120,7 @@ func (r *Relay) pass(ctx context.Context, client *kgo.Client) (bool, error) {
 func connect(brokers []string) (*kgo.Client, error) {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(brokers...), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0),
-		kgo.RecordDeliveryTimeout(deliveryTimeout), kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
+		kgo.RecordDeliveryTimeout(deliveryTimeout), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("make a producer: %w", err)
