@@ -44,7 +44,7 @@ func conforming(t *testing.T) zoneUnderTest {
 	for i, region := range s.Regions {
 		s.Regions[i].Origin = "https://" + region.Name + "." + s.Hostname
 	}
-	return zoneUnderTest{cloudflare.Access{URL: url, Token: given("TOKEN"), Zone: given("ZONE"), Account: given("ACCOUNT"), HTTP: validating(t)}, s}
+	return zoneUnderTest{cloudflare.Access{URL: url, Token: given("TOKEN"), Zone: given("ZONE"), Account: given("ACCOUNT"), HTTP: document.Client(t)}, s}
 }
 
 // What Meridian relies on in Cloudflare's API. Its subtests work on one zone, one after the other.

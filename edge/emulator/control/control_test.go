@@ -85,7 +85,7 @@ func (w *world) serve(t *testing.T) {
 	}
 	w.server = httptest.NewServer(server.Handler())
 	t.Cleanup(w.server.Close)
-	w.access = cloudflare.Access{URL: w.server.URL, Token: token, Zone: zone, Account: account, HTTP: validating(t)}
+	w.access = cloudflare.Access{URL: w.server.URL, Token: token, Zone: zone, Account: account, HTTP: document.Client(t)}
 	if w.client, err = cloudflare.NewClient(w.access); err != nil {
 		t.Fatal(err)
 	}
