@@ -6,25 +6,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-const (
-	// tailLength is how many records at the end of each partition of the target are looked at: the last transaction is among them.
-	tailLength = 1000
-	// tailAnswers is how many of a broker's answers have to bring nothing before what came is all: one that was killed may tell an end that
-	// no reader reaches. The first may answer what was asked before all partitions were.
-	tailAnswers = 2
-	// tailWait bounds one wait for records; it ends nothing by itself.
-	tailWait = 2 * fetchWait
-	// mirroredHeader names, on a copied record, the source and the record's offset there: us-east/1234.
-	mirroredHeader = "mirrored"
-)
+// mirroredHeader names, on a copied record, the source and the record's offset there: us-east/1234.
+const mirroredHeader = "mirrored"
 
 func (m *Mirror) mirroredFrom(offset int64) kgo.RecordHeader {
 	return kgo.RecordHeader{Key: mirroredHeader, Value: fmt.Appendf(nil, "%s/%d", m.source.Region, offset)}
@@ -97,108 +84,16 @@ func (t *tail) take(m *Mirror, record *kgo.Record) {
 	delete(t.open, record.ProducerID)
 }
 
+// settle counts what has no end as aborted. Whoever wrote it was fenced before the tail was read, so no end will come: a broker that was
+// killed may drop what was open without a word in the log.
+func (t *tail) settle() {
+	for _, offsets := range t.open {
+		for _, offset := range offsets {
+			t.dropped[offset] = true
+		}
+	}
+	clear(t.open)
+}
+
 // isCommit reads the key of a control record: its version, and 0 for an abort or 1 for a commit.
 func isCommit(key []byte) bool { return len(key) >= 4 && binary.BigEndian.Uint16(key[2:]) == 1 }
-
-// tails reads the ends of all partitions that are copied to, committed or not.
-func (m *Mirror) tails(ctx context.Context, target *kgo.Client) (map[partition]*tail, error) {
-	admin := kadm.NewClient(target)
-	topics, err := admin.ListTopics(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list the topics of %s: %w", m.target.Region, err)
-	}
-	var names []string
-	leaders := map[partition]int32{}
-	for name, detail := range topics {
-		if Mirrored(name) && detail.Err == nil {
-			names = append(names, name)
-			for id, p := range detail.Partitions {
-				leaders[partition{name, id}] = p.Leader
-			}
-		}
-	}
-	if len(names) == 0 {
-		return nil, nil // no name would mean all of them
-	}
-	ends, err := admin.ListEndOffsets(ctx, names...)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("ask where the topics of %s end: %w", m.target.Region, err)
-	}
-	found, left := map[partition]*tail{}, map[partition]int64{}
-	from := map[string]map[int32]kgo.Offset{}
-	ends.Each(func(end kadm.ListedOffset) {
-		if end.Offset == 0 {
-			return
-		}
-		at := partition{end.Topic, end.Partition}
-		found[at], left[at] = &tail{dropped: map[int64]bool{}, open: map[int64][]int64{}}, end.Offset
-		if from[at.topic] == nil {
-			from[at.topic] = map[int32]kgo.Offset{}
-		}
-		from[at.topic][at.id] = kgo.NewOffset().At(max(0, end.Offset-tailLength))
-	})
-	answers := &fetchAnswers{of: map[int32]int{}}
-	reader, err := kgo.NewClient(append(m.target.options(), kgo.ConsumePartitions(from), kgo.KeepControlRecords(), kgo.WithHooks(answers),
-		kgo.FetchIsolationLevel(kgo.ReadUncommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(fetchWait))...)
-	if err != nil {
-		return nil, fmt.Errorf("make a reader of %s: %w", m.target.Region, err)
-	}
-	defer reader.Close()
-	for len(left) > 0 {
-		asked := true
-		for at := range left {
-			asked = asked && answers.from(leaders[at]) >= tailAnswers
-		}
-		polled, cancel := context.WithTimeout(ctx, tailWait)
-		fetches := reader.PollFetches(polled)
-		cancel()
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if fetches.NumRecords() == 0 {
-			if asked {
-				break
-			}
-			continue
-		}
-		answers.reset()
-		fetches.EachRecord(func(record *kgo.Record) {
-			at := partition{record.Topic, record.Partition}
-			found[at].take(m, record)
-			if record.Offset+1 >= left[at] {
-				delete(left, at)
-			}
-		})
-	}
-	return found, nil
-}
-
-// fetchAnswers counts the answers to fetches, by broker.
-type fetchAnswers struct {
-	lock sync.Mutex
-	of   map[int32]int
-}
-
-// OnBrokerRead is franz-go's hook.
-func (f *fetchAnswers) OnBrokerRead(broker kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
-	if err == nil && key == int16(kmsg.Fetch) {
-		f.lock.Lock()
-		defer f.lock.Unlock()
-		f.of[broker.NodeID]++
-	}
-}
-
-func (f *fetchAnswers) from(broker int32) int {
-	f.lock.Lock()
-	defer f.lock.Unlock()
-	return f.of[broker]
-}
-
-func (f *fetchAnswers) reset() {
-	f.lock.Lock()
-	defer f.lock.Unlock()
-	clear(f.of)
-}

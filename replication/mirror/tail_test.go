@@ -73,3 +73,32 @@ func TestWhatWasNeverCommittedIsCopiedAlthoughTheLedgerHasIt(t *testing.T) {
 	run(t, east, west)
 	read(t, west, topic, func(s seen) bool { return s.times["us-east:ord_use_16:1"] > 0 }).check(t, 17)
 }
+
+// A broker that was killed drops what was open in it without a word in the log, also where the ledger has it.
+func TestWhatADeadBrokerDroppedIsCopiedAlthoughTheLedgerHasIt(t *testing.T) {
+	t.Parallel()
+	east, _ := regions(t)
+	west, server := brokerProcess(t, "eu-west")
+	createTopic(t, east, topic, 1)
+	sendMany(t, east, 0, 10)
+	stop := run(t, east, west)
+	read(t, west, topic, func(s seen) bool { return len(s.times) >= 10 }).check(t, 10)
+	stop()
+	sendMany(t, east, 10, 15)
+	writer := connect(t, west, kgo.TransactionalID("torn"))
+	if err := writer.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	for i := 10; i < 15; i++ {
+		record := eventOf(t, "us-east", topic, fmt.Sprintf("ord_use_%d", i), 1)
+		record.Headers = []kgo.RecordHeader{{Key: "mirrored", Value: fmt.Appendf(nil, "us-east/%d", i)}}
+		if err := writer.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killServer(t, server)
+	noteLedger(t, west, map[string]int64{"next": 15, "from": 10, "copied": 15})
+	sendMany(t, east, 15, 17)
+	run(t, east, west)
+	read(t, west, topic, func(s seen) bool { return s.times["us-east:ord_use_16:1"] > 0 }).check(t, 17)
+}
