@@ -36,7 +36,6 @@ type part struct {
 
 // What services cost, by themselves.
 var (
-	sqlProduct   = part{cost{SQL: 1}, proof{"services/catalog/store_test.go", `{"product", func`}}
 	sqlPrices    = part{cost{SQL: 1}, proof{"services/catalog/store_test.go", `{"priced SKUs", func`}}
 	sqlOrder     = part{cost{SQL: 6, Commits: 2}, proof{"services/order/store_test.go", `{"confirmed", 6, 2,`}}
 	sqlReserve   = part{cost{SQL: 4, Commits: 1}, proof{"services/inventory/store_test.go", `"reserve", 4, 1`}}
@@ -51,8 +50,8 @@ var (
 
 	// costEdgeHit ends at the edge.
 	costEdgeHit = hop
-	// costRead is an edge's miss without the edge: gateway → catalog → SQL. Anonymous reads are not limited, so they spend no Redis.
-	costRead = hop.plus(hop, sqlProduct.cost)
+	// costKept ends at the gateway, which keeps an answer until a change makes it stale. Anonymous reads are not limited, so they spend no Redis.
+	costKept = hop
 	// costCartAdd makes a cart with one line: edge → gateway (a limit) → cart (one script) → catalog for the price.
 	costCartAdd = hop.plus(hop, redisTrip, hop, redisTrip, hop, sqlPrices.cost)
 	// costQuote: edge → gateway (a limit) → order → cart (a read), catalog.

@@ -14,7 +14,7 @@ import (
 func TestTheCostsAreAssertedByTheServices(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]part{
-		"product": sqlProduct, "prices": sqlPrices, "order": sqlOrder, "reserve": sqlReserve, "open": sqlPayOpen, "settle": sqlPaySettle,
+		"prices": sqlPrices, "order": sqlOrder, "reserve": sqlReserve, "open": sqlPayOpen, "settle": sqlPaySettle,
 	} {
 		if !asserted(t, p) {
 			t.Errorf("%s: no assertion of %d round trips and %d commits is left beside %q in %s", name, p.SQL, p.Commits, p.proof.words, p.proof.file)
@@ -27,8 +27,8 @@ func TestACostThatNoTestAssertsIsNotFound(t *testing.T) {
 	t.Parallel()
 	for _, p := range []part{
 		{cost{SQL: 7, Commits: 1}, sqlReserve.proof},
-		{cost{SQL: 2}, sqlProduct.proof},
-		{cost{SQL: 1}, proof{sqlProduct.proof.file, `{"no such path", func`}},
+		{cost{SQL: 2}, sqlPrices.proof},
+		{cost{SQL: 1}, proof{sqlPrices.proof.file, `{"no such path", func`}},
 	} {
 		if asserted(t, p) {
 			t.Errorf("%+v was found", p)

@@ -15,12 +15,12 @@ func (w *world) paths() []path {
 			shop:     w.each(w.edge, w.hit), bare: get(bareList),
 		},
 		{
-			Name: "catalog-list", What: "a list of 20 products past the edge: gateway, catalog, SQL", Cost: costRead,
+			Name: "catalog-list", What: "a list of 20 products past the edge, kept by the gateway", Cost: costKept,
 			Baseline: "a plain handler that sends the same answers",
 			shop:     w.each(w.gateway, w.readList), bare: get(bareList),
 		},
 		{
-			Name: "catalog-product", What: "one product past the edge: gateway, catalog, SQL", Cost: costRead,
+			Name: "catalog-product", What: "one product past the edge, kept by the gateway", Cost: costKept,
 			Baseline: "a plain handler that sends the same answers",
 			shop:     w.each(w.gateway, w.readProduct), bare: get(bareProduct),
 		},

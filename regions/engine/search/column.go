@@ -57,16 +57,21 @@ func (n *numbers) within(ranges [][2]float64) *roaring.Bitmap {
 	if n == nil {
 		return found
 	}
-	var slots []uint32
+	var room [1024]uint32 // one list of all that pass would be half a megabyte to throw away
+	some := room[:0]
 	for slot, value := range n.first {
 		for _, r := range ranges {
 			if value >= r[0] && value <= r[1] {
-				slots = append(slots, uint32(slot))
+				some = append(some, uint32(slot))
 				break
 			}
 		}
+		if len(some) == cap(some) {
+			found.AddMany(some)
+			some = room[:0]
+		}
 	}
-	found.AddMany(slots)
+	found.AddMany(some)
 	for slot, values := range n.more {
 		for _, value := range values[1:] {
 			for _, r := range ranges {
