@@ -155,8 +155,9 @@ func (m *Mirror) takeAnswer(answer *kmsg.FetchResponse, readings []*reading) (re
 			records += len(read.Records)
 		}
 	}
-	if answered < len(readings) {
-		return records, fmt.Errorf("the broker answered for %d of %d partitions", answered, len(readings))
+	// An answer that is full leaves out partitions; one that brings nothing has room for all.
+	if records == 0 && answered < len(readings) {
+		return 0, fmt.Errorf("the broker answered for %d of %d partitions", answered, len(readings))
 	}
 	return records, nil
 }

@@ -1,6 +1,7 @@
 package mirror_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -101,4 +102,29 @@ func TestWhatADeadBrokerDroppedIsCopiedAlthoughTheLedgerHasIt(t *testing.T) {
 	sendMany(t, east, 15, 17)
 	run(t, east, west)
 	read(t, west, topic, func(s seen) bool { return s.times["us-east:ord_use_16:1"] > 0 }).check(t, 17)
+}
+
+// The ends of the target's partitions may be larger than one answer of its broker.
+func TestEndsThatOneAnswerCannotHoldAreRead(t *testing.T) {
+	t.Parallel()
+	east, west := regions(t)
+	createTopic(t, east, topic, 8)
+	const events, size = 1200, 10_000 // 12 MB
+	var large []*kgo.Record
+	for i := range events {
+		record := eventOf(t, "us-east", topic, fmt.Sprintf("ord_use_%d", i), 1)
+		random := make([]byte, size) // what can be compressed would fit
+		_, _ = rand.Read(random)
+		record.Headers = []kgo.RecordHeader{{Key: "weight", Value: random}}
+		large = append(large, record)
+	}
+	if err := connect(t, east).ProduceSync(t.Context(), large...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	stop := run(t, east, west)
+	read(t, west, topic, func(s seen) bool { return len(s.times) >= events }).check(t, events)
+	stop()
+	sendMany(t, east, events, events+5)
+	run(t, east, west)
+	read(t, west, topic, func(s seen) bool { return len(s.times) >= events+5 }).check(t, events+5)
 }
