@@ -11,8 +11,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// tailLength is how many records at the end of each partition of the target are looked at: the last transaction is among them.
-const tailLength = 2 * batch
+const (
+	// tailLength is how many records at the end of each partition of the target are looked at: the last transaction is among them.
+	tailLength = 2 * batch
+	// tailAnswer bounds one answer of a broker.
+	tailAnswer int32 = 1 << 20
+)
 
 // reading is a partition of the target that is read up to its end.
 type reading struct {
@@ -111,10 +115,10 @@ func (m *Mirror) readEnds(ctx context.Context, broker *kgo.Broker, readings []*r
 // fetchOf asks for all that is left, and for an answer at once.
 func fetchOf(readings []*reading) *kmsg.FetchRequest {
 	request := kmsg.NewPtrFetchRequest()
-	request.MaxBytes = maxFetchBytes
+	request.MaxBytes = tailAnswer
 	for _, r := range readings {
 		p := kmsg.NewFetchRequestTopicPartition()
-		p.Partition, p.FetchOffset, p.PartitionMaxBytes = r.id, r.next, maxFetchBytes
+		p.Partition, p.FetchOffset, p.PartitionMaxBytes = r.id, r.next, tailAnswer
 		at := slices.IndexFunc(request.Topics, func(t kmsg.FetchRequestTopic) bool { return t.Topic == r.topic })
 		if at < 0 {
 			topic := kmsg.NewFetchRequestTopic()

@@ -109,7 +109,7 @@ func TestEndsThatOneAnswerCannotHoldAreRead(t *testing.T) {
 	t.Parallel()
 	east, west := regions(t)
 	createTopic(t, east, topic, 8)
-	const events, size = 1200, 10_000 // 12 MB
+	const events, size = 600, 5_000 // 3 MB
 	var large []*kgo.Record
 	for i := range events {
 		record := eventOf(t, "us-east", topic, fmt.Sprintf("ord_use_%d", i), 1)
