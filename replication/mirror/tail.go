@@ -48,7 +48,7 @@ func (m *Mirror) resume(ctx context.Context, client *kgo.Client, known map[parti
 		case tail.end > ledger.Next:
 			m.log.WarnContext(ctx, "The ledger lacks what is copied already.", "topic", at.topic, "partition", at.id, "ledger", ledger.Next, "copied", tail.end)
 			next[at] = tail.end
-		case ledger.Copied > 0 && tail.dropped[newest] && tail.end <= newest:
+		case ledger.Copied > 0 && tail.seen[newest] && tail.end <= newest:
 			m.log.WarnContext(ctx, "The ledger has what was never committed; it is copied again.", "topic", at.topic, "partition", at.id, "from", ledger.From, "to", ledger.Next)
 			next[at] = ledger.From
 		}
@@ -60,39 +60,30 @@ func (m *Mirror) resume(ctx context.Context, client *kgo.Client, known map[parti
 type tail struct {
 	// end is behind the newest record that was committed, by the source's offsets.
 	end int64
-	// dropped are those whose transactions were aborted.
-	dropped map[int64]bool
-	// open are those of which no end is seen, by their producer.
+	// seen are all records, committed or not. One that is not may be aborted, or have no end at all: whoever wrote it was fenced before the
+	// tail was read, so no end will come, and a broker that was killed may drop what was open without a word in its log.
+	seen map[int64]bool
+	// open are those of which no end was read yet, by their producer.
 	open map[int64][]int64
 }
+
+func newTail() *tail { return &tail{seen: map[int64]bool{}, open: map[int64][]int64{}} }
 
 // take adds a record.
 func (t *tail) take(m *Mirror, record *kgo.Record) {
 	if !record.Attrs.IsControl() {
 		if offset, ours := m.sourceOffset(record); ours {
+			t.seen[offset] = true
 			t.open[record.ProducerID] = append(t.open[record.ProducerID], offset)
 		}
 		return
 	}
-	for _, offset := range t.open[record.ProducerID] {
-		if isCommit(record.Key) {
+	if isCommit(record.Key) {
+		for _, offset := range t.open[record.ProducerID] {
 			t.end = max(t.end, offset+1)
-		} else {
-			t.dropped[offset] = true
 		}
 	}
 	delete(t.open, record.ProducerID)
-}
-
-// settle counts what has no end as aborted. Whoever wrote it was fenced before the tail was read, so no end will come: a broker that was
-// killed may drop what was open without a word in the log.
-func (t *tail) settle() {
-	for _, offsets := range t.open {
-		for _, offset := range offsets {
-			t.dropped[offset] = true
-		}
-	}
-	clear(t.open)
 }
 
 // isCommit reads the key of a control record: its version, and 0 for an abort or 1 for a commit.

@@ -41,9 +41,6 @@ func (m *Mirror) tails(ctx context.Context, target *kgo.Client) (map[partition]*
 			return nil, fmt.Errorf("read the ends of the topics of %s: %w", m.target.Region, err)
 		}
 	}
-	for _, each := range found {
-		each.settle()
-	}
 	return found, nil
 }
 
@@ -80,7 +77,7 @@ func (m *Mirror) readings(ctx context.Context, admin *kadm.Client) (map[int32][]
 		leader := topic.Partitions[end.Partition].Leader
 		byLeader[leader] = append(byLeader[leader], &reading{
 			partition: partition{end.Topic, end.Partition}, topicID: topic.ID, next: max(start.Offset, end.Offset-tailLength), end: end.Offset,
-			into: &tail{dropped: map[int64]bool{}, open: map[int64][]int64{}},
+			into: newTail(),
 		})
 	})
 	return byLeader, nil
@@ -135,7 +132,7 @@ func (m *Mirror) takeAnswer(answer *kmsg.FetchResponse, readings []*reading) (re
 	if err := kerr.ErrorForCode(answer.ErrorCode); err != nil {
 		return 0, err
 	}
-	answered := 0
+	answered, decompressor := 0, kgo.DefaultDecompressor()
 	for _, topic := range answer.Topics {
 		for _, p := range topic.Partitions {
 			i := slices.IndexFunc(readings, func(r *reading) bool {
@@ -148,7 +145,7 @@ func (m *Mirror) takeAnswer(answer *kmsg.FetchResponse, readings []*reading) (re
 			r := readings[i]
 			read, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 				KeepControlRecords: true, Offset: r.next, IsolationLevel: kgo.ReadUncommitted(), Topic: r.topic, Partition: r.id,
-			}, &p, kgo.DefaultDecompressor(), nil)
+			}, &p, decompressor, nil)
 			if read.Err != nil {
 				return records, fmt.Errorf("%s/%d: %w", r.topic, r.id, read.Err)
 			}
