@@ -193,32 +193,26 @@ func (d *drills) checkout(ctx context.Context, b buyer, location string) (answer
 // send sends a checkout until it is let in: who asks too often is told so before anything has happened. Its answer does not matter to
 // drills about those who get none, or an error; they repeat it in the end.
 func (d *drills) send(ctx context.Context, b buyer, location string) {
-	ticker := time.NewTicker(300 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		got, err := d.checkout(ctx, b, location)
-		if err != nil || got.status != http.StatusTooManyRequests {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	_, _ = d.repeat(ctx, b, location, func(got answer, err error) bool { return err == nil && got.status == http.StatusTooManyRequests })
 }
 
 // final repeats a checkout as a patient client does, until its answer is the last one.
 func (d *drills) final(ctx context.Context, b buyer, location string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 45*time.Second)
 	defer cancel()
+	return d.repeat(ctx, b, location, func(got answer, err error) bool {
+		return err != nil || got.status == http.StatusAccepted || got.status == http.StatusTooManyRequests || got.status >= http.StatusInternalServerError
+	})
+}
+
+// repeat sends a checkout for as long as its answer is a passing one.
+func (d *drills) repeat(ctx context.Context, b buyer, location string, passing func(answer, error) bool) (answer, error) {
 	ticker := time.NewTicker(300 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		got, err := d.checkout(ctx, b, location)
-		passing := got.status == http.StatusAccepted || got.status == http.StatusTooManyRequests || got.status >= http.StatusInternalServerError
-		if err == nil && !passing {
-			return got, nil
+		if !passing(got, err) {
+			return got, err
 		}
 		select {
 		case <-ctx.Done():

@@ -197,9 +197,6 @@ func (p *freshProduct) make(ctx context.Context, kind string, n int) error {
 	switch kind {
 	case "create":
 		p.visible, p.price = true, p.price+1
-		if n == 0 {
-			return p.edit(ctx, http.MethodPost, admin, p.input(), http.StatusCreated)
-		}
 		return p.edit(ctx, http.MethodPost, admin, p.input(), http.StatusCreated)
 	case "change":
 		return p.edit(ctx, http.MethodPatch, admin+"/"+p.slug, map[string]any{"title": p.input().Title}, http.StatusOK)

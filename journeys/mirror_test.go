@@ -112,9 +112,6 @@ func (s *shop) confirmations(t *testing.T, region string, enough func(map[string
 		if ctx.Err() != nil {
 			t.Fatalf("%s has the confirmations of %d orders only, among %d events; its broker last said: %v; %s", region, len(seen), len(ids), problem, s.committed(t, region))
 		}
-		if err := fetches.Err0(); err != nil {
-			problem = err
-		}
 		fetches.EachError(func(topic string, partition int32, err error) {
 			problem = fmt.Errorf("%s/%d: %w", topic, partition, err)
 		})

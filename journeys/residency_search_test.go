@@ -67,10 +67,10 @@ func formsOf(mark string) []string {
 	return append(forms, hex.EncodeToString(plain[:]), string(plain[:]))
 }
 
-// in searches one thing that was read; kind is what is counted.
+// in searches one thing that was read, and keeps it until then; kind is what is counted.
 func (s *search) in(kind, where string, content []byte) {
 	s.reads[kind]++
-	s.heap = append(s.heap, thing{where, bytes.Clone(content)})
+	s.heap = append(s.heap, thing{where, content})
 	if s.size += len(content); s.size >= heapSize {
 		s.lookThrough()
 	}
@@ -84,16 +84,17 @@ func (s *search) found() []string {
 
 // lookThrough looks through the heap as a whole, and through each thing only for what the whole has.
 func (s *search) lookThrough() {
-	var whole bytes.Buffer
+	var all bytes.Buffer
 	for _, one := range s.heap {
-		whole.Write(one.content)
+		all.Write(one.content)
 	}
+	whole, lower := all.Bytes(), bytes.ToLower(all.Bytes())
 	for what, forms := range s.forms {
-		if !holds(whole.Bytes(), forms) {
+		if !hold(forms, whole, lower) {
 			continue
 		}
 		for _, one := range s.heap {
-			if found := fmt.Sprintf("the %s is in %s", what, one.where); holds(one.content, forms) && !slices.Contains(s.seen, found) {
+			if found := fmt.Sprintf("the %s is in %s", what, one.where); hold(forms, one.content, bytes.ToLower(one.content)) && !slices.Contains(s.seen, found) {
 				s.seen = append(s.seen, found)
 			}
 		}
@@ -101,10 +102,10 @@ func (s *search) lookThrough() {
 	s.heap, s.size = nil, 0
 }
 
-func holds(content []byte, forms []string) bool {
-	lower := bytes.ToLower(content)
+// hold tells whether either text holds one of the forms.
+func hold(forms []string, text, lower []byte) bool {
 	return slices.ContainsFunc(forms, func(form string) bool {
-		return bytes.Contains(content, []byte(form)) || bytes.Contains(lower, []byte(form))
+		return bytes.Contains(text, []byte(form)) || bytes.Contains(lower, []byte(form))
 	})
 }
 

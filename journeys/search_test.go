@@ -24,7 +24,7 @@ const (
 )
 
 // A region's engine, and its services with the consumer among them, are killed while products change. A group of consumers whose members
-// were killed may stand still for minutes, so what the events have not brought is left to the comparison; after it the index is the
+// were killed may stand still for a while, so what the events have not brought is left to the comparison; after it the index is the
 // catalog, and stays so. The copy is the test's own, because nobody else may have to wait for that group.
 func TestTheIndexIsTheCatalogWhoeverIsKilled(t *testing.T) {
 	s := &shop{binary: binary(t), home: filepath.Join(scratch, "indexed")}
