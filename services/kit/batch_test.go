@@ -129,8 +129,8 @@ func TestAServiceCatchesUpWithoutItsGroup(t *testing.T) {
 	}
 	first := write(0, 5)
 	kittest.Eventually(t, func() error {
-		if applied := slices.Concat(g.seen()...); !slices.Contains(applied, first[4]) {
-			return fmt.Errorf("%v are applied", applied)
+		if batches := g.seen(); !slices.Contains(slices.Concat(batches[min(g.failures, len(batches)):]...), first[4]) {
+			return fmt.Errorf("%v are seen, the last %d times applied", batches, len(batches)-g.failures)
 		}
 		return nil
 	})
@@ -146,5 +146,41 @@ func TestAServiceCatchesUpWithoutItsGroup(t *testing.T) {
 			t.Errorf("%v were caught up with, want %v", caught, second)
 		}
 		before = len(g.seen())
+	}
+}
+
+// What was applied while the service was being stopped is not seen again: its place is kept although the consumer's own time is over.
+func TestWhatIsAppliedAtTheStopIsNotSeenAgain(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var seen []string
+	applying := make(chan struct{}, 10)
+	s := kittest.Start(t, kit.Definition{Name: "stopper", UsesBroker: true, Setup: func(_ context.Context, base *kit.Base) error {
+		base.Consume(func(ctx context.Context, event contract.Event) error {
+			mu.Lock()
+			seen = append(seen, event.ID)
+			mu.Unlock()
+			applying <- struct{}{}
+			if event.ID == "evt-1" {
+				<-ctx.Done() // the stop, which finds this event under way; it is applied in time
+			}
+			return nil
+		}, contract.TopicOrders)
+		return nil
+	}})
+	publish := func(id string) {
+		s.Publish(t, contract.TopicOrders, contract.Event{SpecVersion: "1.0", ID: id, Source: "/us-east/order", Type: "T", Subject: "one", OriginRegion: "us-east"})
+	}
+	for _, id := range []string{"evt-0", "evt-1"} {
+		publish(id)
+		<-applying
+	}
+	s.Stop(t)
+	publish("evt-2")
+	s.Restart(t)
+	<-applying
+	s.Stop(t)
+	if want := []string{"evt-0", "evt-1", "evt-2"}; !slices.Equal(seen, want) {
+		t.Errorf("%v were seen, want %v", seen, want)
 	}
 }

@@ -45,7 +45,7 @@ func (c *Consumer) CatchUp(ctx context.Context) error {
 		if len(records) == 0 {
 			return nil
 		}
-		if !c.applyAll(ctx, records) {
+		if c.applyAll(ctx, records) < len(records) {
 			return ctx.Err()
 		}
 		for _, record := range records {

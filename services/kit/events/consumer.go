@@ -19,6 +19,8 @@ import (
 const (
 	firstRetry = 50 * time.Millisecond
 	lastRetry  = 5 * time.Second
+	// commitWithin bounds the wait for a broker that does not answer: a service that stops has other things to end.
+	commitWithin = 2 * time.Second
 )
 
 // Handler applies one event. It may see an event again and must then change nothing. An error means that the event is tried
@@ -96,22 +98,36 @@ func (c *Consumer) Run(ctx context.Context) error {
 			c.Log.WarnContext(ctx, "The broker could not be read; it will be tried again.", "topic", topic, "partition", partition, "error", err.Error())
 		})
 		records := fetches.Records()
-		if !c.applyAll(ctx, records) {
+		applied := c.applyAll(ctx, records)
+		c.commit(ctx, client, records[:applied])
+		if applied < len(records) {
 			return nil
-		}
-		if err := client.CommitRecords(ctx, records...); err != nil && ctx.Err() == nil {
-			c.Log.WarnContext(ctx, "Offsets could not be committed; these events will be seen again.", "error", err.Error())
 		}
 		client.AllowRebalance()
 	}
 }
 
-// applyAll handles records until all are; false means that the context ended first.
-func (c *Consumer) applyAll(ctx context.Context, records []*kgo.Record) bool {
-	if c.HandleBatch != nil {
-		return c.applyBatch(ctx, records)
+// commit tells the group how far it has come. A consumer that is stopped tells it all the same: what it has applied need not be seen again.
+func (c *Consumer) commit(ctx context.Context, client *kgo.Client, applied []*kgo.Record) {
+	if len(applied) == 0 {
+		return
 	}
-	for _, record := range records {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
+	defer cancel()
+	if err := client.CommitRecords(ctx, applied...); err != nil {
+		c.Log.WarnContext(ctx, "Offsets could not be committed; these events will be seen again.", "events", len(applied), "error", err.Error())
+	}
+}
+
+// applyAll handles records until all are, and gives how many: fewer when the context ended first.
+func (c *Consumer) applyAll(ctx context.Context, records []*kgo.Record) int {
+	if c.HandleBatch != nil {
+		if !c.applyBatch(ctx, records) {
+			return 0
+		}
+		return len(records)
+	}
+	for i, record := range records {
 		event, readable := c.read(ctx, record)
 		if !readable {
 			continue
@@ -120,10 +136,10 @@ func (c *Consumer) applyAll(ctx context.Context, records []*kgo.Record) bool {
 		done := c.persist(spanned, func(ctx context.Context) error { return c.Handle(ctx, event) }, event, record.Topic)
 		span.End()
 		if !done {
-			return false
+			return i
 		}
 	}
-	return true
+	return len(records)
 }
 
 // applyBatch hands over all that is readable at once. Its span is its own: the events come from many traces.
