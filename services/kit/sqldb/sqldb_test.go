@@ -7,11 +7,13 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
+	"github.com/meridian-store/meridian/services/kit/kittest"
 	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
@@ -213,5 +215,60 @@ func TestOpenKeepsThePasswordToItself(t *testing.T) {
 	defer db.Close()
 	if err := db.Ping(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// Many wait for the few connections. While they come and go the server lives; when each is held and none comes back it is as good as gone.
+func TestPingTellsBusyFromGone(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	ping := func(within time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		defer cancel()
+		return db.Ping(ctx)
+	}
+	crowd := func(members int, statement string) (leave func()) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		for range members {
+			group.Go(func() {
+				for ctx.Err() == nil {
+					if _, err := db.Exec(ctx, statement); err != nil && ctx.Err() == nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		return func() { cancel(); group.Wait() }
+	}
+	full := func() {
+		for held := 0; held < sqldb.PoolSize; {
+			if err := db.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep%'`).Scan(&held); err != nil {
+				t.Fatal(err)
+			}
+			held++ // who asks has one too
+		}
+	}
+	// 500 who each hold a connection for 50 ms: a newcomer's turn comes after three seconds.
+	leave := crowd(500, `SELECT pg_sleep(0.05)`)
+	full()
+	if err := ping(time.Second); err != nil {
+		t.Errorf("a busy server: %v", err)
+	}
+	leave()
+	leave = crowd(sqldb.PoolSize-1, `SELECT pg_sleep(60)`)
+	full()
+	leaveToo := crowd(1, `SELECT pg_sleep(60)`)
+	kittest.Eventually(t, func() error {
+		if ping(100*time.Millisecond) == nil {
+			return errors.New("a server that answers nobody is taken for a living one")
+		}
+		return nil
+	})
+	leave()
+	leaveToo()
+	if err := ping(10 * time.Second); err != nil {
+		t.Errorf("a server that has come back: %v", err)
 	}
 }
