@@ -190,10 +190,14 @@ func (d *drills) checkout(ctx context.Context, b buyer, location string) (answer
 	return answer{response.StatusCode, response.Header, body}, err
 }
 
-// send sends a checkout until it is let in: who asks too often is told so before anything has happened. Its answer does not matter to
-// drills about those who get none, or an error; they repeat it in the end.
-func (d *drills) send(ctx context.Context, b buyer, location string) {
-	_, _ = d.repeat(ctx, b, location, func(got answer, err error) bool { return err == nil && got.status == http.StatusTooManyRequests })
+// send sends a checkout until it is let in: who asks too often is told so before anything has happened. It tells the answer, which does
+// not matter to drills about those who get none, or an error; they repeat it in the end.
+func (d *drills) send(ctx context.Context, b buyer, location string) string {
+	got, err := d.repeat(ctx, b, location, func(got answer, err error) bool { return err == nil && got.status == http.StatusTooManyRequests })
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s", got.status, got.body)
 }
 
 // final repeats a checkout as a patient client does, until its answer is the last one.

@@ -110,23 +110,30 @@ func (d *drills) cutAll(t *testing.T, cuts []*cut) {
 	}
 	var waiting []crossing
 	answered := make([]chan struct{}, len(cuts))
+	firsts := make([]string, len(cuts)) // what each was answered, to be read once answered
 	for i, c := range cuts {
 		waiting = append(waiting, crossing{c, d.Hold(c.cartID(), string(c.boundary))})
 		answered[i] = make(chan struct{})
 		go func() {
 			defer close(answered[i])
-			d.send(t.Context(), c.buyer, c.location)
+			firsts[i] = d.send(t.Context(), c.buyer, c.location)
 		}()
 	}
 	var held []*breakpoint.Held
 	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
-	for _, w := range waiting {
+	for i, w := range waiting {
 		select {
 		case h := <-w.held:
 			held = append(held, h)
 		case <-deadline.C:
-			t.Errorf("no saga came to %s in %s", w.boundary, w.region)
+			first := "nothing yet"
+			select {
+			case <-answered[i]:
+				first = firsts[i]
+			default:
+			}
+			t.Errorf("no saga came to %s in %s; its checkout got %s", w.boundary, w.region, first)
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,21 @@ func (f fixed) Pick(context.Context, string, ...string) (string, error) {
 	return "", errors.New("there is none")
 }
 
+// ailing is a Consul that announces instances of which none passes its check.
+type ailing []string
+
+func (a ailing) Instances(string) []string { return nil }
+
+func (a ailing) Pick(ctx context.Context, _ string, not ...string) (string, error) {
+	for _, address := range a {
+		if !slices.Contains(not, address) {
+			return address, nil
+		}
+	}
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
 // proxy is a forwarder on its own, with its address.
 type proxy struct {
 	*forwarder
@@ -34,8 +50,13 @@ type proxy struct {
 
 func startProxy(t testing.TB, now func() time.Time, addresses ...string) proxy {
 	t.Helper()
+	return startProxyTo(t, now, fixed(addresses))
+}
+
+func startProxyTo(t testing.TB, now func() time.Time, finder finder) proxy {
+	t.Helper()
 	metrics := newMetrics(prometheus.NewRegistry())
-	f := &forwarder{instances: newInstances(fixed(addresses), now), region: "us-east", duration: metrics.duration, retries: metrics.retries}
+	f := &forwarder{instances: newInstances(finder, now), region: "us-east", duration: metrics.duration, retries: metrics.retries}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true, ErrorHandler: func(c *fiber.Ctx, err error) error {
 		return c.Status(http.StatusServiceUnavailable).SendString(err.Error())
 	}})
@@ -126,6 +147,25 @@ func TestWhatNobodySawIsOfferedToAnother(t *testing.T) {
 	}
 	if heard.Load() != 10 {
 		t.Errorf("ten requests were heard %d times", heard.Load())
+	}
+}
+
+// A check that fails everywhere at once, as under a load that nobody expected, must not make an outage of it.
+func TestTheUnhealthyAreAskedWhenNobodyElseIsThere(t *testing.T) {
+	t.Parallel()
+	var heard atomic.Int64
+	p := startProxyTo(t, time.Now, ailing{refusing(t), answering(t, "alive", &heard)})
+	for range 10 {
+		if status, body := p.do(t, http.MethodPost); status != http.StatusOK || body != "alive" {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	if heard.Load() != 10 {
+		t.Errorf("ten requests were heard %d times", heard.Load())
+	}
+	gone := startProxyTo(t, time.Now, ailing{refusing(t), refusing(t)})
+	if status, body := gone.do(t, http.MethodPost); status != http.StatusServiceUnavailable || !strings.Contains(body, "cart cannot be reached") {
+		t.Errorf("with nobody there: %d %s", status, body)
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 	pruneEvery  = 10 * time.Second
 )
 
-// finder is the part of discovery that finds instances.
+// finder is the part of discovery that finds instances: all that are healthy, or one, which is healthy if any is.
 type finder interface {
 	Instances(service string) []string
 	Pick(ctx context.Context, service string, not ...string) (string, error)
@@ -61,13 +61,14 @@ func newInstances(finder finder, now func() time.Time) *instances {
 }
 
 // choose gives the next instance of a service by turns. It passes over those that refused lately, and those in tried, while there
-// is another; with all of them tried it gives nil, unless none was there at all, which is an error after a short wait.
+// is another; with all of them tried it gives nil. When no instance is healthy it gives one that is only announced, and with none of
+// those to ask an error, after a short wait.
 func (p *instances) choose(ctx context.Context, service string, tried []*instance) (*instance, error) {
 	addresses := p.finder.Instances(service)
 	if len(addresses) == 0 {
 		ctx, cancel := context.WithTimeout(ctx, waitForInstance)
 		defer cancel()
-		address, err := p.finder.Pick(ctx, service)
+		address, err := p.finder.Pick(ctx, service, p.refusing(tried)...)
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +89,22 @@ func (p *instances) choose(ctx context.Context, service string, tried []*instanc
 		}
 	}
 	return avoided, nil
+}
+
+// refusing are the addresses of all instances that refused lately, and of those in tried.
+func (p *instances) refusing(tried []*instance) (addresses []string) {
+	for _, one := range tried {
+		addresses = append(addresses, one.address)
+	}
+	now := p.now().UnixNano()
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for address, known := range p.known {
+		if known.avoidUntil.Load() > now {
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses
 }
 
 // avoid passes an instance over for a while.

@@ -2,16 +2,19 @@ package discovery_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
 	"github.com/meridian-store/meridian/services/kit/discovery"
+	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
@@ -42,6 +45,8 @@ func instance(t *testing.T, service string, ready http.HandlerFunc) discovery.In
 	return discovery.Instance{Service: service, Host: host, Port: number}
 }
 
+func address(i discovery.Instance) string { return net.JoinHostPort(i.Host, strconv.Itoa(i.Port)) }
+
 func healthy(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 
 func TestPickFollowsHealth(t *testing.T) {
@@ -57,43 +62,93 @@ func TestPickFollowsHealth(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for len(seen) < 2 && ctx.Err() == nil { // both take turns once both are healthy
-		address, err := consul.Pick(ctx, "shop")
+		picked, err := consul.Pick(ctx, "shop")
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen[address] = true
+		seen[picked] = true
 	}
 	if err := consul.Deregister(ctx, first); err != nil {
 		t.Fatal(err)
 	}
-	gone := net.JoinHostPort(first.Host, strconv.Itoa(first.Port))
 	for len(consul.Instances("shop")) != 1 {
 		if ctx.Err() != nil {
-			t.Fatalf("%v still lists %s", consul.Instances("shop"), gone)
+			t.Fatalf("%v still lists %s", consul.Instances("shop"), address(first))
 		}
 	}
-	if address, err := consul.Pick(ctx, "shop", gone); err != nil || address == gone {
-		t.Fatalf("picked %s (%v)", address, err)
+	if picked, err := consul.Pick(ctx, "shop", address(first)); err != nil || picked == address(first) {
+		t.Fatalf("picked %s (%v)", picked, err)
 	}
 }
 
-func TestAnUnhealthyInstanceIsNotPicked(t *testing.T) {
+// Who fails its check is asked by nobody while another passes. When all fail at once they are asked all the same, but for who refused.
+func TestTheUnhealthyAreAskedOnlyWhenAllAre(t *testing.T) {
 	t.Parallel()
 	consul := client(t, enginetest.Consul(t), enginetest.Prefix())
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var overloaded atomic.Bool
 	asked := make(chan struct{}, 100)
 	sick := instance(t, "shop", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		asked <- struct{}{}
 	})
-	if err := consul.Register(t.Context(), sick); err != nil {
-		t.Fatal(err)
+	well := instance(t, "shop", func(w http.ResponseWriter, _ *http.Request) {
+		if overloaded.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	for _, i := range []discovery.Instance{sick, well} {
+		if err := consul.Register(ctx, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	healthy := func(want int) {
+		t.Helper()
+		kittest.Eventually(t, func() error {
+			if got := consul.Instances("shop"); len(got) != want {
+				return fmt.Errorf("%v are healthy, want %d", got, want)
+			}
+			return nil
+		})
+	}
+	picks := func(not ...string) map[string]int {
+		t.Helper()
+		picked := map[string]int{}
+		for range 20 {
+			address, err := consul.Pick(ctx, "shop", not...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			picked[address]++
+		}
+		return picked
 	}
 	<-asked
 	<-asked // the first answer has been judged
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if address, err := consul.Pick(ctx, "shop"); err == nil {
-		t.Fatalf("picked the sick %s", address)
+	healthy(1)
+	if picked := picks(); picked[address(well)] != 20 {
+		t.Errorf("with one healthy %v were picked", picked)
+	}
+	if picked := picks(address(well)); picked[address(well)] != 20 {
+		t.Errorf("with one healthy that refused %v were picked", picked)
+	}
+	overloaded.Store(true)
+	healthy(0)
+	if picked := picks(); picked[address(well)] != 10 || picked[address(sick)] != 10 {
+		t.Errorf("with none healthy %v were picked", picked)
+	}
+	if picked := picks(address(sick)); picked[address(well)] != 20 {
+		t.Errorf("with none healthy, and one that refused, %v were picked", picked)
+	}
+	brief, done := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer done()
+	if picked, err := consul.Pick(brief, "shop", address(sick), address(well)); err == nil {
+		t.Errorf("with none healthy, and both refusing, %s was picked", picked)
+	}
+	overloaded.Store(false) // whoever waits is told of the first that is healthy again
+	if picked, err := consul.Pick(ctx, "shop", address(sick), address(well)); err != nil || picked != address(well) {
+		t.Errorf("%s was picked of one that is healthy again (%v)", picked, err)
 	}
 }
 

@@ -11,26 +11,41 @@ import (
 	"github.com/hashicorp/consul/api"
 )
 
-// watch keeps the healthy instances of one service, as Consul last told them.
+// watch keeps the instances of one service, as Consul last told them.
 type watch struct {
 	turn atomic.Uint64
 
-	mu        sync.Mutex
-	addresses []string
-	// changed is closed and replaced whenever addresses changes.
+	mu    sync.Mutex
+	known instances
+	// changed is closed and replaced whenever known changes.
 	changed chan struct{}
 }
 
-// Pick gives the host:port of a healthy instance, taking turns, and avoids those in not while there is another. It waits for
-// one to appear until the context ends.
+// instances are the addresses (host:port) of those whose check passes, and of those that are announced and fail theirs.
+type instances struct{ passing, failing []string }
+
+// candidates are those to ask, best first: who passes and is not in not, or else who passes, or else who fails and is not in not.
+func (i instances) candidates(not []string) []string {
+	others := func(of []string) []string {
+		return slices.DeleteFunc(slices.Clone(of), func(a string) bool { return slices.Contains(not, a) })
+	}
+	if passing := others(i.passing); len(passing) > 0 {
+		return passing
+	}
+	if len(i.passing) > 0 {
+		return i.passing
+	}
+	return others(i.failing)
+}
+
+// Pick gives the host:port of an instance, taking turns. It is a healthy one, outside of not while there is another. When none is
+// healthy, those that are announced are asked all the same, but for those in not: where all fail their check at once it tells more of
+// the load than of them, and to ask nobody would make an outage of it. Only with nobody to ask it waits, until the context ends.
 func (c *Consul) Pick(ctx context.Context, service string, not ...string) (string, error) {
 	w := c.watch(service)
 	for {
-		addresses, changed := w.now()
-		if others := slices.DeleteFunc(slices.Clone(addresses), func(a string) bool { return slices.Contains(not, a) }); len(others) > 0 {
-			addresses = others
-		}
-		if len(addresses) > 0 {
+		known, changed := w.now()
+		if addresses := known.candidates(not); len(addresses) > 0 {
 			return addresses[w.turn.Add(1)%uint64(len(addresses))], nil
 		}
 		select {
@@ -45,8 +60,8 @@ func (c *Consul) Pick(ctx context.Context, service string, not ...string) (strin
 
 // Instances gives all healthy instances that are known now, without waiting.
 func (c *Consul) Instances(service string) []string {
-	addresses, _ := c.watch(service).now()
-	return slices.Clone(addresses)
+	known, _ := c.watch(service).now()
+	return slices.Clone(known.passing)
 }
 
 func (c *Consul) watch(service string) *watch {
@@ -61,19 +76,19 @@ func (c *Consul) watch(service string) *watch {
 	return w
 }
 
-func (w *watch) now() ([]string, <-chan struct{}) {
+func (w *watch) now() (instances, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.addresses, w.changed
+	return w.known, w.changed
 }
 
-func (w *watch) set(addresses []string) {
+func (w *watch) set(told instances) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if slices.Equal(w.addresses, addresses) {
+	if slices.Equal(w.known.passing, told.passing) && slices.Equal(w.known.failing, told.failing) {
 		return
 	}
-	w.addresses = addresses
+	w.known = told
 	close(w.changed)
 	w.changed = make(chan struct{})
 }
@@ -83,7 +98,7 @@ func (w *watch) set(addresses []string) {
 func (c *Consul) follow(service string, w *watch) {
 	var index uint64
 	for c.ctx.Err() == nil {
-		entries, next, err := c.ask(service, index)
+		told, next, err := c.ask(service, index)
 		if err != nil {
 			index = 0
 			select {
@@ -96,22 +111,27 @@ func (c *Consul) follow(service string, w *watch) {
 			next = 0
 		}
 		index = next
-		w.set(entries)
+		w.set(told)
 	}
 }
 
-func (c *Consul) ask(service string, index uint64) ([]string, uint64, error) {
+func (c *Consul) ask(service string, index uint64) (told instances, next uint64, err error) {
 	ctx, cancel := context.WithTimeout(c.ctx, watchTimeout)
 	defer cancel()
 	options := (&api.QueryOptions{WaitIndex: index, WaitTime: watchWait}).WithContext(ctx)
-	entries, meta, err := c.client.Health().Service(c.namespace+service, "", true, options)
+	entries, meta, err := c.client.Health().Service(c.namespace+service, "", false, options)
 	if err != nil {
-		return nil, 0, err
+		return instances{}, 0, err
 	}
-	addresses := make([]string, 0, len(entries))
 	for _, entry := range entries {
-		addresses = append(addresses, fmt.Sprintf("%s:%d", entry.Service.Address, entry.Service.Port))
+		address := fmt.Sprintf("%s:%d", entry.Service.Address, entry.Service.Port)
+		if entry.Checks.AggregatedStatus() == api.HealthPassing {
+			told.passing = append(told.passing, address)
+		} else {
+			told.failing = append(told.failing, address)
+		}
 	}
-	slices.Sort(addresses)
-	return addresses, meta.LastIndex, nil
+	slices.Sort(told.passing)
+	slices.Sort(told.failing)
+	return told, meta.LastIndex, nil
 }

@@ -3,6 +3,7 @@ package kittest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -87,7 +88,10 @@ func (s *Service) Neighbour(t testing.TB, name string, handler http.Handler) {
 			t.Logf("deregister the neighbour %s: %v", name, err)
 		}
 	})
-	if _, err := consul.Pick(t.Context(), name); err != nil {
-		t.Fatalf("the neighbour %s never became healthy: %v", name, err)
-	}
+	Eventually(t, func() error {
+		if len(consul.Instances(name)) == 0 {
+			return fmt.Errorf("the neighbour %s is not healthy", name)
+		}
+		return nil
+	})
 }
