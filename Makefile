@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# Builds that do not depend on where the clone is: a second clone finds in Go's cache what the first one built.
+export GOFLAGS := -trimpath $(GOFLAGS)
+
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/meridian
 LINT_VERSION := v2.15.0
 LINT := $(CACHE)/tools/golangci-lint-$(LINT_VERSION)/golangci-lint

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 
@@ -41,8 +40,7 @@ type Document struct {
 // Client gives an HTTP client whose every request and answer is held to the document. Where it is absent, that is said and nothing is held.
 func (d *Document) Client(t testing.TB) *http.Client {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	path := filepath.Join(filepath.Dir(here), "../../../../..", "shared/contracts", d.File)
+	path := filepath.Join(root(t), "..", "shared/contracts", d.File)
 	if _, err := os.Stat(path); err != nil {
 		t.Logf("%s OpenAPI document is not there, so nothing is held to it: %v", d.Engine, err)
 		return http.DefaultClient
@@ -52,6 +50,23 @@ func (d *Document) Client(t testing.TB) *http.Client {
 		t.Fatal(d.err)
 	}
 	return &http.Client{Transport: &held{t: t, document: d}}
+}
+
+// root is the clone's folder: a test runs in its package's, somewhere below.
+func root(t testing.TB) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder
+		}
+		if folder == filepath.Dir(folder) {
+			t.Fatal("no go.mod above the test's folder")
+		}
+		folder = filepath.Dir(folder)
+	}
+	t.Fatal(err)
+	return ""
 }
 
 func (d *Document) load(path string) (routers.Router, error) {
