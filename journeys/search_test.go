@@ -19,8 +19,9 @@ import (
 
 const (
 	indexedProducts = 400
-	// Each bulk is a quarter of them: ten thousand changes.
-	indexedBulks = 100
+	// Each bulk is a quarter of them: four thousand changes. Ten thousand are made where only the consumer and the engine run
+	// (services/search, TestTheIndexIsTheCatalogAfterTenThousandChanges).
+	indexedBulks = 40
 )
 
 // A region's engine, and its services with the consumer among them, are killed while products change. A group of consumers whose members
