@@ -39,7 +39,7 @@ func Drills() []Drill {
 		},
 		{
 			Name: "rolling-restart", What: "Every process of every region is stopped in order and started again, one region after the other.",
-			Planes: []string{"services", "redis", "consul", "broker", "search-engine"}, Unaffected: true,
+			Planes: []string{"services", "redis", "consul", "broker", "search-engine"}, Unaffected: true, MovesAll: true,
 			Break: restartAll, Mend: nothing,
 		},
 		{

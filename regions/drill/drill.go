@@ -29,6 +29,9 @@ type Drill struct {
 	StaysBroken bool
 	// Unaffected says that no shopper anywhere should see a failure, those of the broken region among them.
 	Unaffected bool
+	// MovesAll says that each region's shoppers are served from further away for a while. How long they wait then is told and not judged:
+	// it is the distance to the next region, which no shop can promise away.
+	MovesAll bool
 }
 
 // Scene is the shop that is rehearsed on.

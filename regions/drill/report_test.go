@@ -33,6 +33,11 @@ func TestEachBrokenPromiseOfADrillIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rolling, err := Find("rolling-restart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	allWell := func(r *Report) { r.Stats[3].Failed = 0 }
 	late := rerouteLimit.Milliseconds() + 1
 	for name, tc := range map[string]struct {
 		drill Drill
@@ -54,6 +59,9 @@ func TestEachBrokenPromiseOfADrillIsNamed(t *testing.T) {
 		"disordered":   {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Disordered: 1}} }, "1 out of their order"},
 		"nothing sold": {loss, func(r *Report) { r.Acknowledged, r.Found, r.Charged = 0, 0, 0 }, "nothing was sold"},
 		"own failed":   {partition, func(*Report) {}, "7 requests of the shoppers of eu-west"},
+		"moved":        {rolling, allWell, ""}, // 5 s, while another region serves them
+		"moved slowly": {rolling, func(r *Report) { allWell(r); r.Stats[3].Phase = PhaseAfter }, "99th percentile of eu-west"},
+		"moved failed": {rolling, func(*Report) {}, "7 requests of the shoppers of eu-west"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
