@@ -27,6 +27,7 @@ import (
 	searchengine "github.com/meridian-store/meridian/regions/engine/search"
 	"github.com/meridian-store/meridian/regions/engine/search/searchtest"
 	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
@@ -230,14 +231,7 @@ func TestTheIndexIsTheCatalogAfterTenThousandChanges(t *testing.T) {
 	}
 	working.Wait()
 	<-killed
-	for attempt := 0; ; attempt++ {
-		if err := x.sync(t.Context(), batch); err == nil {
-			break
-		} else if attempt > 1000 {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	kittest.Eventually(t, func() error { return x.sync(t.Context(), batch) })
 	sums, err := x.sums(t.Context())
 	if err != nil || !slices.Equal(sums, s.digest()) {
 		t.Fatalf("after %d changes index and catalog differ (%v)", changes, err)

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
 	"github.com/meridian-store/meridian/regions/engine/search"
+	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // The test binary is the engine's process too, so that it can be killed.
@@ -38,13 +38,7 @@ func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		deadline := time.Now().Add(30 * time.Second)
-		for search.Ready(t.Context(), url) != nil {
-			if time.Now().After(deadline) {
-				t.Fatal("the engine does not come up")
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		kittest.Eventually(t, func() error { return search.Ready(t.Context(), url) })
 		return command
 	}
 	engine := start()
