@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// healthyWithin is how long a process of a started region may take to say that it is ready before it is started anew.
-	healthyWithin = 2 * time.Second
 	// unhealthyStop is how long one that is not may take to end in order: it may be frozen, and cannot.
 	unhealthyStop = 3 * time.Second
 )
@@ -66,26 +64,30 @@ func (l *launcher) startParts(ctx context.Context, i int) error {
 
 // unhealthy gives the specs of which no process serves, after it has stopped the processes that should.
 func (l *launcher) unhealthy(ctx context.Context, specs []process.Spec) []process.Spec {
+	serves := make([]bool, len(specs))
+	var asked sync.WaitGroup
+	for i, spec := range specs {
+		asked.Go(func() {
+			running, exists := l.supervisor.Process(spec.Name)
+			if exists && running.State().Ready && (spec.Ready == nil || patiently(ctx, spec.Ready) == nil) {
+				serves[i] = true
+				return
+			}
+			if exists {
+				stopping, cancel := context.WithTimeout(ctx, unhealthyStop)
+				running.Stop(stopping)
+				cancel()
+			}
+		})
+	}
+	asked.Wait()
 	var missing []process.Spec
-	for _, spec := range specs {
-		running, exists := l.supervisor.Process(spec.Name)
-		if exists && running.State().Ready && answers(ctx, spec) {
-			continue
+	for i, spec := range specs {
+		if !serves[i] {
+			missing = append(missing, spec)
 		}
-		if exists {
-			stopping, cancel := context.WithTimeout(ctx, unhealthyStop)
-			running.Stop(stopping)
-			cancel()
-		}
-		missing = append(missing, spec)
 	}
 	return missing
-}
-
-func answers(ctx context.Context, spec process.Spec) bool {
-	ctx, cancel := context.WithTimeout(ctx, healthyWithin)
-	defer cancel()
-	return spec.Ready == nil || spec.Ready(ctx) == nil
 }
 
 // stopRegion sends a region's shoppers elsewhere, stops it in order and leaves its data. To stop one that is not started is fine.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/cluster"
@@ -62,8 +61,6 @@ type EngineStatus struct {
 	Restarts int    `json:"restarts"`
 }
 
-const askTimeout = 800 * time.Millisecond
-
 // ReadStatus asks every service of the copy of a home, and reads of its engines what the launcher last wrote. false: none runs.
 func ReadStatus(ctx context.Context, home Home, all []regions.Region) (Status, bool, error) {
 	state, found, err := ReadState(home)
@@ -74,16 +71,10 @@ func ReadStatus(ctx context.Context, home Home, all []regions.Region) (Status, b
 	var wait sync.WaitGroup
 	ask := func(url string, alive bool, ready *bool) {
 		wait.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, askTimeout)
-			defer cancel()
-			*ready = alive && askReady(ctx, url) == nil
+			*ready = alive && patiently(ctx, func(ctx context.Context) error { return askReady(ctx, url) }) == nil
 		})
 	}
-	wait.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, askTimeout)
-		defer cancel()
-		status.Edge.Ready = status.Edge.PID != 0 && state.askEdge(ctx) == nil
-	})
+	wait.Go(func() { status.Edge.Ready = status.Edge.PID != 0 && patiently(ctx, state.askEdge) == nil })
 	for i := range status.Regions {
 		for j := range status.Regions[i].Services {
 			service := &status.Regions[i].Services[j]
