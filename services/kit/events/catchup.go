@@ -2,21 +2,35 @@ package events
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // quietAfter is how long a reader who finds nothing more waits before it calls that the end: a broker that has compacted its newest
-// records away tells an end that no reader reaches.
+// records away tells an end that no reader reaches. It has to answer meanwhile, or its silence tells nothing.
 const quietAfter = time.Second
+
+// answers counts the broker's answers to a reader who asks for more.
+type answers struct{ fetches atomic.Int64 }
+
+// OnBrokerE2E is told of each request that was answered or failed.
+func (a *answers) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
+	if key == int16(kmsg.Fetch) && e2e.Err() == nil {
+		a.fetches.Add(1)
+	}
+}
 
 // CatchUp applies all that the group has not applied yet, up to the ends of its topics as they are now. It goes beside the group, which
 // applies the same once more when it is there: after a crash the broker may first have to miss those who were in it.
 func (c *Consumer) CatchUp(ctx context.Context) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.Brokers...), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond),
+	var heard answers
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Brokers...), kgo.WithHooks(&heard), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{}))
 	if err != nil {
 		return fmt.Errorf("make a reader for %s: %w", c.Group, err)
@@ -35,14 +49,23 @@ func (c *Consumer) CatchUp(ctx context.Context) error {
 	}
 	client.AddConsumePartitions(from)
 	for len(left) > 0 {
+		before := heard.fetches.Load()
 		polled, cancel := context.WithTimeout(ctx, quietAfter)
 		fetches := client.PollRecords(polled, MaxBatch)
 		cancel()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		for _, failed := range fetches.Errors() {
+			if !errors.Is(failed.Err, context.DeadlineExceeded) {
+				return fmt.Errorf("read %s for %s: %w", failed.Topic, c.Group, failed.Err)
+			}
+		}
 		records := fetches.Records()
 		if len(records) == 0 {
+			if heard.fetches.Load()-before < 2 { // one may have been on its way before
+				continue
+			}
 			return nil
 		}
 		if c.applyAll(ctx, records) < len(records) {
