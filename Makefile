@@ -28,7 +28,7 @@ test: engines ## Run every test, with the race detector, against real engines
 	@echo "==> Running all tests with the race detector (a few minutes; engines start and stop by themselves)"
 	@go test -race -timeout 20m ./...
 	@echo "==> Running at full size, without the race detector, what runs at a tenth of it above"
-	@go test -timeout 10m -v -run '$(FULL_SIZE)' ./services/order ./services/search | grep -v 'log.go:'
+	@go test -timeout 10m -v -run '$(FULL_SIZE)' ./services/order ./services/search | grep -vE 'log.go:|^=== '
 
 .PHONY: check-cockroach
 check-cockroach: ## Have CockroachDB's own parser read the whole schema and every statement
