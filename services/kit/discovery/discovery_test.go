@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/consul/api"
+
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
 	"github.com/meridian-store/meridian/services/kit/discovery"
 	"github.com/meridian-store/meridian/services/kit/kittest"
@@ -84,7 +86,8 @@ func TestPickFollowsHealth(t *testing.T) {
 // Who fails its check is asked by nobody while another passes. When all fail at once they are asked all the same, but for who refused.
 func TestTheUnhealthyAreAskedOnlyWhenAllAre(t *testing.T) {
 	t.Parallel()
-	consul := client(t, enginetest.Consul(t), enginetest.Prefix())
+	at := enginetest.Consul(t)
+	consul := client(t, at, enginetest.Prefix())
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var overloaded atomic.Bool
@@ -141,11 +144,28 @@ func TestTheUnhealthyAreAskedOnlyWhenAllAre(t *testing.T) {
 	if picked := picks(address(sick)); picked[address(well)] != 20 {
 		t.Errorf("with none healthy, and one that refused, %v were picked", picked)
 	}
-	brief, done := context.WithTimeout(ctx, 100*time.Millisecond)
-	defer done()
-	if picked, err := consul.Pick(brief, "shop", address(sick), address(well)); err == nil {
-		t.Errorf("with none healthy, and both refusing, %s was picked", picked)
+	nobody := func(why string, not ...string) {
+		t.Helper()
+		brief, done := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer done()
+		if picked, err := consul.Pick(brief, "shop", not...); err == nil {
+			t.Errorf("%s was picked, with none healthy and %s", picked, why)
+		}
 	}
+	nobody("both refusing", address(sick), address(well))
+	operator, err := api.NewClient(&api.Config{Address: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := operator.Agent().EnableServiceMaintenance(sick.ID(), "its machine is to be mended"); err != nil {
+		t.Fatal(err)
+	}
+	kittest.Eventually(t, func() error { // an operator's word is no check, and is heeded
+		if picked := picks(); picked[address(sick)] > 0 {
+			return fmt.Errorf("%v were picked, with %s in maintenance", picked, address(sick))
+		}
+		return nil
+	})
 	overloaded.Store(false) // whoever waits is told of the first that is healthy again
 	if picked, err := consul.Pick(ctx, "shop", address(sick), address(well)); err != nil || picked != address(well) {
 		t.Errorf("%s was picked of one that is healthy again (%v)", picked, err)

@@ -125,9 +125,11 @@ func (c *Consul) ask(service string, index uint64) (told instances, next uint64,
 	}
 	for _, entry := range entries {
 		address := fmt.Sprintf("%s:%d", entry.Service.Address, entry.Service.Port)
-		if entry.Checks.AggregatedStatus() == api.HealthPassing {
+		switch entry.Checks.AggregatedStatus() {
+		case api.HealthPassing:
 			told.passing = append(told.passing, address)
-		} else {
+		case api.HealthMaint: // an operator's word, not a check's
+		default:
 			told.failing = append(told.failing, address)
 		}
 	}
