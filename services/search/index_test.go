@@ -8,13 +8,10 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,28 +21,12 @@ import (
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	searchengine "github.com/meridian-store/meridian/regions/engine/search"
 	"github.com/meridian-store/meridian/regions/engine/search/searchtest"
 	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
-
-const (
-	envFolder  = "MERIDIAN_TEST_SEARCH_FOLDER"
-	envAddress = "MERIDIAN_TEST_SEARCH_ADDRESS"
-	engineKey  = "the-test's-key"
-)
-
-// The test binary is an engine's process too, so that it can be killed.
-func init() {
-	if folder := os.Getenv(envFolder); folder != "" {
-		err := searchengine.Run(context.Background(), searchengine.Config{Address: os.Getenv(envAddress), DataDir: folder, AdminKey: engineKey})
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
 
 // shelf is a catalog that the test changes.
 type shelf struct {
@@ -167,12 +148,13 @@ func TestTheIndexIsTheCatalogAfterTenThousandChanges(t *testing.T) {
 	if raceDetector {
 		changes = 1_000
 	}
-	folder, address := filepath.Join(t.TempDir(), "engine"), fmt.Sprintf("127.0.0.1:%d", enginetest.Ports(t, 1))
-	url := "http://" + address
-	engine := startEngine(t, folder, address)
-	defer func() { _ = engine.Process.Kill(); _ = engine.Wait() }()
+	engine := &enginetest.SearchProcess{Address: fmt.Sprintf("127.0.0.1:%d", enginetest.Ports(t, 1)), Folder: filepath.Join(t.TempDir(), "engine"), Key: "the-test's-key"}
+	if err := engine.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Kill()
 	s := &shelf{products: map[string]contract.ProductDocument{}}
-	x := openIndex(t, url, engineKey, s, nil)
+	x := openIndex(t, engine.URL(), engine.Key, s, nil)
 	if _, err := x.rebuild(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -202,9 +184,11 @@ func TestTheIndexIsTheCatalogAfterTenThousandChanges(t *testing.T) {
 		defer close(killed)
 		for range kills {
 			time.Sleep(time.Duration(50+rand.IntN(150)) * time.Millisecond)
-			_ = engine.Process.Kill()
-			_ = engine.Wait()
-			engine = startEngine(t, folder, address)
+			engine.Kill()
+			if err := engine.Start(); err != nil {
+				t.Error(err)
+				return
+			}
 		}
 	})
 	deaths, retries := 0, 0
@@ -237,26 +221,6 @@ func TestTheIndexIsTheCatalogAfterTenThousandChanges(t *testing.T) {
 		t.Fatalf("after %d changes index and catalog differ (%v)", changes, err)
 	}
 	t.Logf("%d changes, %d kills of the engine, %d deaths of the consumer, %d attempts that failed: the sums of %d products are equal", changes, kills, deaths, retries, len(s.products))
-}
-
-func startEngine(t *testing.T, folder, address string) *exec.Cmd {
-	t.Helper()
-	command := exec.Command(os.Args[0], "-test.run=^$")
-	command.Env = append(os.Environ(), envFolder+"="+folder, envAddress+"="+address)
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := command.Start(); err != nil {
-		t.Error(err)
-		return command
-	}
-	deadline := time.Now().Add(30 * time.Second)
-	for searchengine.Ready(context.Background(), "http://"+address) != nil {
-		if time.Now().After(deadline) {
-			t.Error("the engine does not come up")
-			return command
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	return command
 }
 
 // Whatever happened to the index, the comparison finds and mends it; and a rebuild loses no search and no change.

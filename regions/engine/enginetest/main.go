@@ -41,6 +41,7 @@ type servers struct {
 // Main runs the package's tests, then stops the engines, then makes the checks, and
 // ends the test binary. A check that fails (goleak.Find, say) fails the binary.
 func Main(m *testing.M, checks ...func() error) {
+	runSearch()
 	code := m.Run()
 	binary.stop()
 	for _, check := range checks {

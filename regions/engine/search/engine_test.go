@@ -2,46 +2,24 @@ package search_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/engine/search"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
-
-// The test binary is the engine's process too, so that it can be killed.
-func init() {
-	if folder := os.Getenv("MERIDIAN_TEST_SEARCH_FOLDER"); folder != "" {
-		err := search.Run(context.Background(), search.Config{Address: os.Getenv("MERIDIAN_TEST_SEARCH_ADDRESS"), DataDir: folder, AdminKey: "key"})
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
 
 // What was answered is there after kill -9, whatever was going on.
 func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 	t.Parallel()
-	folder, address := filepath.Join(t.TempDir(), "data"), fmt.Sprintf("127.0.0.1:%d", enginetest.Ports(t, 1))
-	url := "http://" + address
-	start := func() *exec.Cmd {
-		command := exec.Command(os.Args[0], "-test.run=^$")
-		command.Env = append(os.Environ(), "MERIDIAN_TEST_SEARCH_FOLDER="+folder, "MERIDIAN_TEST_SEARCH_ADDRESS="+address)
-		command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		if err := command.Start(); err != nil {
-			t.Fatal(err)
-		}
-		kittest.Eventually(t, func() error { return search.Ready(t.Context(), url) })
-		return command
+	engine := &enginetest.SearchProcess{Address: fmt.Sprintf("127.0.0.1:%d", enginetest.Ports(t, 1)), Folder: filepath.Join(t.TempDir(), "data"), Key: "key"}
+	url := engine.URL()
+	if err := engine.Start(); err != nil {
+		t.Fatal(err)
 	}
-	engine := start()
+	defer engine.Kill()
 	call(t, url, http.MethodPost, "/collections", `{"name":"c","fields":[{"name":"title","type":"string"}]}`)
 	call(t, url, http.MethodPut, "/aliases/a", `{"collection_name":"c"}`)
 	call(t, url, http.MethodPut, "/collections/c/synonyms/s", `{"synonyms":["one","two"]}`)
@@ -52,7 +30,7 @@ func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 		for ; ; answered++ {
 			if answered == enough {
 				go func() { // while the next is on its way
-					_ = engine.Process.Kill()
+					engine.Kill()
 					close(killed)
 				}()
 			}
@@ -64,8 +42,9 @@ func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 			t.Fatalf("document %d is refused", answered)
 		}
 		<-killed
-		_ = engine.Wait()
-		engine = start()
+		if err := engine.Start(); err != nil {
+			t.Fatal(err)
+		}
 		for i := range answered {
 			if !try(url, http.MethodGet, fmt.Sprintf("/collections/a/documents/%d", i), "") {
 				t.Fatalf("document %d of %d that were answered is gone", i, answered)
@@ -78,8 +57,6 @@ func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 	if text := call(t, url, http.MethodGet, "/collections/c/synonyms", ""); !strings.Contains(text, `"two"`) {
 		t.Errorf("the synonyms are %s", text)
 	}
-	_ = engine.Process.Kill()
-	_ = engine.Wait()
 }
 
 func request(url, method, path, body string) (*http.Response, error) {
