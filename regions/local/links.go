@@ -173,29 +173,13 @@ func ChangeLinks(ctx context.Context, home Home, from, to string, both bool, edi
 	}
 	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
+	control := link.Control{API: address(Ports{Base: state.BasePort}.LinksAPI())}
 	for _, entry := range changed {
-		if err := applyLink(ctx, link.Control{API: address(Ports{Base: state.BasePort}.LinksAPI())}, entry); err != nil {
+		if err := until(ctx, applyRetry, func(ctx context.Context) error { return control.Apply(ctx, entry.Name(), entry.Now) }); err != nil {
 			return nil, fmt.Errorf("the change is written down, but the links' process has not taken it (%w): it does when it is back, see `meridian status`", err)
 		}
 	}
 	return changed, nil
-}
-
-// applyLink tries until the deadline, because the links' process may be restarting.
-func applyLink(ctx context.Context, control link.Control, entry link.Entry) error {
-	ticker := time.NewTicker(applyRetry)
-	defer ticker.Stop()
-	for {
-		err := control.Apply(ctx, entry.Name(), entry.Now)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-ticker.C:
-		}
-	}
 }
 
 // lockLinks lets one change at a time into the book; the kernel lets go of it when its holder dies.

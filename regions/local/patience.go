@@ -18,17 +18,26 @@ const (
 func patiently(ctx context.Context, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	return until(ctx, askPause, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		return ask(ctx)
+	})
+}
+
+// until tries again and again, and gives the last error when the context ends first.
+func until(ctx context.Context, every time.Duration, try func(context.Context) error) error {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
 	for {
-		asking, asked := context.WithTimeout(ctx, askTimeout)
-		err := ask(asking)
-		asked()
+		err := try(ctx)
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(askPause):
+		case <-ticker.C:
 		}
 	}
 }
