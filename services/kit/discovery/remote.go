@@ -32,7 +32,7 @@ func (c *Consul) InstancesIn(ctx context.Context, datacenter, service string, si
 	}
 	addresses = make([]string, 0, len(entries))
 	for _, entry := range entries {
-		addresses = append(addresses, fmt.Sprintf("%s:%d", entry.Service.Address, entry.Service.Port))
+		addresses = append(addresses, addressOf(entry))
 	}
 	if meta.LastIndex < since {
 		return addresses, 0, nil // a Consul that came back counts from the beginning

@@ -124,7 +124,7 @@ func (c *Consul) ask(service string, index uint64) (told instances, next uint64,
 		return instances{}, 0, err
 	}
 	for _, entry := range entries {
-		address := fmt.Sprintf("%s:%d", entry.Service.Address, entry.Service.Port)
+		address := addressOf(entry)
 		switch entry.Checks.AggregatedStatus() {
 		case api.HealthPassing:
 			told.passing = append(told.passing, address)
@@ -136,4 +136,8 @@ func (c *Consul) ask(service string, index uint64) (told instances, next uint64,
 	slices.Sort(told.passing)
 	slices.Sort(told.failing)
 	return told, meta.LastIndex, nil
+}
+
+func addressOf(entry *api.ServiceEntry) string {
+	return fmt.Sprintf("%s:%d", entry.Service.Address, entry.Service.Port)
 }
