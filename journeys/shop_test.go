@@ -76,6 +76,9 @@ func binary(t *testing.T) string {
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	program := binary(t)
+	if err := closeDrills(); err != nil {
+		t.Fatalf("close the copy for drills: %v", err)
+	}
 	shopOnce.Do(func() {
 		s := &shop{binary: program, home: filepath.Join(scratch, "shared")}
 		s.up(t, enginetest.Ports(t, 100))
