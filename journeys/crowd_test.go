@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,10 +19,14 @@ import (
 	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
-// crowd is many shoppers who want one SKU, each with an address of their own, because gateways limit requests by address.
+// crowd is many shoppers who want one SKU, each with an address of their own, because gateways limit requests by address. It is judged
+// by what was sold, not by how fast: a machine that is busy with other things sends its shoppers away for a second, or to another region.
 type crowd struct {
 	shop *shop
 	sku  string
+	// sentAway counts the answers that asked to come again.
+	sentAway atomic.Int64
+	served   sync.Map // the regions that have filled a cart
 }
 
 // openCrowd puts a new SKU on sale with some units in the warehouse of us-east.
@@ -54,19 +59,44 @@ func (c *crowd) member(i int) *member {
 	return &member{crowd: c, lane: lanes[i%len(lanes)], http: &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}, Timeout: time.Minute}}
 }
 
+// send asks and, as long as the answer is to come again, comes again, with the same key: a shop may be too busy for somebody, but whoever
+// does as it says must not buy twice. Without a cart yet the one that an unanswered request made is nobody's.
 func (m *member) send(t *testing.T, method, path string, in any) (answer, error) {
 	t.Helper()
 	encoded, err := json.Marshal(in)
 	if err != nil {
 		return answer{}, err
 	}
+	key := geo.NewID("key", "use")
+	patience := time.NewTimer(time.Minute)
+	defer patience.Stop()
+	for {
+		got, err := m.once(t, method, path, encoded, key)
+		if err != nil || got.status != http.StatusServiceUnavailable {
+			return got, err
+		}
+		seconds, err := strconv.Atoi(got.header.Get("Retry-After"))
+		if err != nil {
+			return got, fmt.Errorf("a 503 does not say when to come again: %w: %s", err, got.body)
+		}
+		m.sentAway.Add(1)
+		select {
+		case <-time.After(time.Duration(seconds) * time.Second):
+		case <-patience.C:
+			return got, nil
+		}
+	}
+}
+
+func (m *member) once(t *testing.T, method, path string, encoded []byte, key string) (answer, error) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, m.shop.status.Edge.URL+path, bytes.NewReader(encoded))
 	if err != nil {
 		return answer{}, err
 	}
 	request.Header.Set("X-Edge-Location", m.location)
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(contract.HeaderIdempotencyKey, geo.NewID("key", "use"))
+	request.Header.Set(contract.HeaderIdempotencyKey, key)
 	if m.cart != "" {
 		request.Header.Set(contract.HeaderCartID, m.cart)
 	}
@@ -86,10 +116,25 @@ func (m *member) send(t *testing.T, method, path string, in any) (answer, error)
 func (m *member) fill(t *testing.T) error {
 	t.Helper()
 	got, err := m.send(t, http.MethodPost, "/api/v1/cart/items", map[string]any{"sku": m.sku, "quantity": 1})
-	if err == nil && (got.status != http.StatusOK || got.header.Get(contract.HeaderRegion) != m.region) {
-		err = fmt.Errorf("adding to a cart got %d in %q: %s", got.status, got.header.Get(contract.HeaderRegion), got.body)
+	if err != nil {
+		return err
 	}
-	return err
+	region := got.header.Get(contract.HeaderRegion)
+	if got.status != http.StatusOK {
+		return fmt.Errorf("adding to a cart got %d in %q: %s", got.status, region, got.body)
+	}
+	m.served.Store(region, true)
+	return nil
+}
+
+// everywhere fails the test when a region has served nobody of the crowd.
+func (c *crowd) everywhere(t *testing.T) {
+	t.Helper()
+	for _, l := range lanes() {
+		if _, served := c.served.Load(l.region); !served {
+			t.Errorf("%s has served nobody", l.region)
+		}
+	}
 }
 
 // buy checks out and tells whether the member has got the unit; an order that takes longer than the shopper's budget is followed to

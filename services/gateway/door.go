@@ -55,7 +55,7 @@ func (s *Service) enter(c *fiber.Ctx) error {
 }
 
 func (s *Service) serve(c *fiber.Ctx, route *compiledRoute, fromEdge bool, verdicts []verdict) error {
-	if err := s.refuseExcess(c, verdicts); err != nil {
+	if err := s.refuseExcess(verdicts); err != nil {
 		return err
 	}
 	caller, err := s.authorise(c, route)
@@ -144,15 +144,14 @@ func checkKey(c *fiber.Ctx, route *compiledRoute) error {
 }
 
 // refuseExcess refuses when the last limit asked did.
-func (s *Service) refuseExcess(c *fiber.Ctx, verdicts []verdict) error {
+func (s *Service) refuseExcess(verdicts []verdict) error {
 	if len(verdicts) == 0 || verdicts[len(verdicts)-1].allowed {
 		return nil
 	}
 	last := verdicts[len(verdicts)-1]
 	s.limited.WithLabelValues(last.limit.name).Inc()
 	wait := max(seconds(last.reset), 1)
-	c.Set(fiber.HeaderRetryAfter, fmt.Sprint(wait))
-	return contract.Errorf(contract.CodeTooMany, "more than %d requests in %s; try again in %d s", last.limit.Burst, last.limit.Window(), wait)
+	return contract.Errorf(contract.CodeTooMany, "more than %d requests in %s; try again in %d s", last.limit.Burst, last.limit.Window(), wait).With("retry_after", wait)
 }
 
 // authorise verifies the bearer token where the table asks for one, and refuses a bad one even where none is needed. It says who asks,

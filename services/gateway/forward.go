@@ -49,11 +49,7 @@ func (f *forwarder) forward(c *fiber.Ctx, route *compiledRoute) error {
 	}
 	sign(c, f.region, trace)
 	f.duration.WithLabelValues(route.Service, outcome(err)).Observe(time.Since(started).Seconds())
-	if err != nil {
-		c.Set(fiber.HeaderRetryAfter, "1")
-		return err
-	}
-	return nil
+	return err
 }
 
 func outcome(err error) string {

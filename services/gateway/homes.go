@@ -170,7 +170,6 @@ func (h *homes) forward(c *fiber.Ctx, route *compiledRoute, to *home) error {
 		return errServeHere
 	}
 	h.served.WithLabelValues(to.region, servedByNone).Inc()
-	c.Set(fiber.HeaderRetryAfter, "1")
 	return contract.Unavailable(err, "%s did not answer in time, and may have acted; look before asking again", to.region)
 }
 

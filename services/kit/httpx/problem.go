@@ -20,6 +20,9 @@ const ProblemContentType = "application/problem+json"
 
 const problemBase = "https://meridian.store/problems/"
 
+// comeAgain is how many seconds whoever met a missing neighbour, or a request that still runs, is asked to wait, unless more is known.
+const comeAgain = 1
+
 // statuses is the one table from error codes to HTTP.
 var statuses = map[contract.Code]struct {
 	status int
@@ -84,12 +87,21 @@ func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
 // GetStatus gives the HTTP status.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// GetHeaders repeats the member retry_after, in seconds, as the header that clients know; huma sends it.
+// GetHeaders gives Retry-After for what passes: the member retry_after, in seconds, or else comeAgain. huma sends it.
 func (p *Problem) GetHeaders() http.Header {
-	if wait, ok := p.extra["retry_after"].(int64); ok {
-		return http.Header{"Retry-After": {strconv.FormatInt(wait, 10)}}
+	var wait int64
+	switch known := p.extra["retry_after"].(type) {
+	case int64:
+		wait = known
+	case float64: // of a document that another service wrote
+		wait = int64(known)
+	default:
+		if code := p.Code(); code != contract.CodeUnavailable && code != contract.CodeInProgress {
+			return nil
+		}
+		wait = comeAgain
 	}
-	return nil
+	return http.Header{"Retry-After": {strconv.FormatInt(wait, 10)}}
 }
 
 // ContentType replaces plain JSON's.

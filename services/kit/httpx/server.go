@@ -115,6 +115,9 @@ func writeProblem(c *fiber.Ctx, log *slog.Logger, err error) error {
 	if err != nil {
 		return fmt.Errorf("write a problem document: %w", err)
 	}
+	for name, values := range problem.GetHeaders() {
+		c.Set(name, values[0])
+	}
 	c.Set(fiber.HeaderContentType, ProblemContentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Status(problem.Status).Send(body)
