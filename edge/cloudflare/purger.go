@@ -74,11 +74,24 @@ func (p *Purger) Within(t time.Duration) int {
 
 // Tags purges what bears one of the tags and returns once the edge has answered that it did, or the context ends.
 func (p *Purger) Tags(ctx context.Context, tags ...string) error {
-	return p.inParts(ctx, tags, func(part []string) cache.CachePurgeParamsBodyUnion {
-		var body cache.CachePurgeParamsBodyCachePurgeFlexPurgeByTags
-		set(&body.Tags.Value, &body.Tags.Present, part)
-		return body
-	})
+	return p.inParts(ctx, tags, tagsBody)
+}
+
+func tagsBody(tags []string) cache.CachePurgeParamsBodyUnion {
+	var body cache.CachePurgeParamsBodyCachePurgeFlexPurgeByTags
+	set(&body.Tags.Value, &body.Tags.Present, tags)
+	return body
+}
+
+// SpareTags purges as Tags does, in one attempt, if that leaves half of the plan's burst for what must be purged; done says whether it did.
+func (p *Purger) SpareTags(ctx context.Context, tags ...string) (done bool, err error) {
+	if p.limiter.Tokens() < float64(p.limiter.Burst())/2+1 || !p.limiter.Allow() {
+		return false, nil
+	}
+	if err := p.once(ctx, tagsBody(tags)); err != nil {
+		return false, told("purge", err)
+	}
+	return true, nil
 }
 
 // URLs purges single addresses.
@@ -114,29 +127,22 @@ func (p *Purger) send(ctx context.Context, body cache.CachePurgeParamsBodyUnion)
 		if err := p.limiter.Wait(ctx); err != nil {
 			return fmt.Errorf("wait for the plan's rate of purges: %w", err)
 		}
-		var params cache.CachePurgeParams
-		set(&params.ZoneID.Value, &params.ZoneID.Present, p.zone)
-		params.Body = body
-		_, err := p.service.Purge(ctx, params)
+		err := p.once(ctx, body)
 		if err == nil {
-			p.metrics.requests.WithLabelValues("done").Inc()
 			return nil
+		}
+		if ctx.Err() != nil {
+			return told("purge", ctx.Err())
 		}
 		pause := wait/2 + rand.N(wait)
 		var refused *rulesets.Error
-		switch {
-		case ctx.Err() != nil:
-			return told("purge", ctx.Err())
-		case !errors.As(err, &refused):
-			p.metrics.requests.WithLabelValues("failed").Inc()
-		case refused.StatusCode == http.StatusTooManyRequests:
-			p.metrics.requests.WithLabelValues("limited").Inc()
-			pause = max(pause, retryAfter(refused.Response))
-		case refused.StatusCode < http.StatusInternalServerError:
-			p.metrics.requests.WithLabelValues("failed").Inc()
-			return told("purge", err)
-		default:
-			p.metrics.requests.WithLabelValues("failed").Inc()
+		if errors.As(err, &refused) {
+			switch {
+			case refused.StatusCode == http.StatusTooManyRequests:
+				pause = max(pause, retryAfter(refused.Response))
+			case refused.StatusCode < http.StatusInternalServerError:
+				return told("purge", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -144,6 +150,26 @@ func (p *Purger) send(ctx context.Context, body cache.CachePurgeParamsBodyUnion)
 		case <-time.After(pause):
 		}
 	}
+}
+
+// once makes one request and counts how it ended; one that was given up ended in no way that is known.
+func (p *Purger) once(ctx context.Context, body cache.CachePurgeParamsBodyUnion) error {
+	var params cache.CachePurgeParams
+	set(&params.ZoneID.Value, &params.ZoneID.Present, p.zone)
+	params.Body = body
+	_, err := p.service.Purge(ctx, params)
+	outcome := "failed"
+	var refused *rulesets.Error
+	switch {
+	case err == nil:
+		outcome = "done"
+	case ctx.Err() != nil:
+		return err
+	case errors.As(err, &refused) && refused.StatusCode == http.StatusTooManyRequests:
+		outcome = "limited"
+	}
+	p.metrics.requests.WithLabelValues(outcome).Inc()
+	return err
 }
 
 func retryAfter(response *http.Response) time.Duration {

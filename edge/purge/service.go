@@ -37,6 +37,9 @@ func setup(_ context.Context, base *kit.Base) error {
 		},
 	}
 	base.Loop("purge again", p.repeat)
+	searches := newSearches(edge, base.Log, base.Registry)
+	searches.routes(base.API)
+	base.Loop("purge searches", searches.run)
 	base.ConsumeFromNow(p.apply, p.everything, contract.TopicProducts)
 	return nil
 }

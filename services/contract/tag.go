@@ -15,10 +15,16 @@ const (
 	TagCategories = "categories"
 	// TagList is on every list of products that has neither category nor brand.
 	TagList = "list"
+	// TagSearch is on every answer to a search.
+	TagSearch = "search"
 )
 
 // PathPurgeAnswers is where a gateway is told what no longer holds of the answers that it keeps: POST of an AnswersPurge.
 const PathPurgeAnswers = "/internal/v1/answers/purge"
+
+// PathPurgeSearches is where a purger is told that its region's index has taken in a change: POST without a body, answered by 204 before
+// anything is purged.
+const PathPurgeSearches = "/internal/v1/searches/purge"
 
 // MaxPurgeTags is how many tags one AnswersPurge may name.
 const MaxPurgeTags = 10_000

@@ -28,7 +28,6 @@ import (
 const (
 	browserCaching = "public, max-age=0, must-revalidate"
 	edgeCaching    = "max-age=1, stale-while-revalidate=0, stale-if-error=3600"
-	tagSearch      = "search"
 )
 
 func routes(to *httpx.API, s *service) {
@@ -75,7 +74,7 @@ func represent[T any](value, content T, ifNoneMatch string) (*answered[T], error
 		return nil, err
 	}
 	tag := httpx.ETag(fmt.Sprintf("%016x", xxhash.Sum64(same)))
-	answer := &answered[T]{Status: http.StatusOK, ETag: "W/" + tag, CacheControl: browserCaching, CDNCacheControl: edgeCaching, CacheTag: tagSearch, Body: written[T]{body}}
+	answer := &answered[T]{Status: http.StatusOK, ETag: "W/" + tag, CacheControl: browserCaching, CDNCacheControl: edgeCaching, CacheTag: contract.TagSearch, Body: written[T]{body}}
 	if ifNoneMatch != "" && httpx.Matches(ifNoneMatch, tag) {
 		answer.Status = http.StatusNotModified
 	}

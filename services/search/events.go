@@ -21,19 +21,23 @@ type listener struct {
 	log     *slog.Logger
 	metrics *metrics
 	now     func() time.Time
+	// indexed is called once the index has taken in what shoppers see.
+	indexed func()
 }
 
 // apply indexes what some events are about. An error means that all of them are applied again.
 func (l *listener) apply(ctx context.Context, events []contract.Event) error {
 	var ids []string
 	var oldest time.Time
-	everything := false
+	everything, seen := false, false
 	for _, event := range events {
 		about, all, err := l.products(ctx, event)
 		if err != nil {
 			return err
 		}
 		everything = everything || all
+		// A sale only reorders.
+		seen = seen || all || (len(about) > 0 && event.Type != contract.InventorySold)
 		if ids = append(ids, about...); len(about) > 0 && (oldest.IsZero() || event.Time.Before(oldest)) {
 			oldest = event.Time
 		}
@@ -43,17 +47,20 @@ func (l *listener) apply(ctx context.Context, events []contract.Event) error {
 			return err
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	err := l.index.sync(ctx, ids)
-	if errors.Is(err, errNoIndex) {
-		return nil // the first index is made from all that the catalog says
-	}
-	if err == nil {
+	if len(ids) > 0 {
+		err := l.index.sync(ctx, ids)
+		if errors.Is(err, errNoIndex) {
+			return nil // the first index is made from all that the catalog says
+		}
+		if err != nil {
+			return err
+		}
 		l.metrics.lag.Observe(max(l.now().Sub(oldest), 0).Seconds())
 	}
-	return err
+	if seen {
+		l.indexed()
+	}
+	return nil
 }
 
 // products gives the ids of what an event is about; all says that it may be any product.
@@ -150,6 +157,9 @@ func (l *listener) followPriceLists(since time.Time) func(ctx context.Context) e
 		if err != nil && !errors.Is(err, errNoIndex) {
 			l.log.WarnContext(ctx, "What price lists have changed could not be indexed; it will be tried again.", "error", err.Error())
 			return nil
+		}
+		if err == nil && (changed.Many || len(changed.IDs) > 0) {
+			l.indexed()
 		}
 		since = changed.Until
 		return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,6 +93,35 @@ func TestWhateverAnEventIsAboutIsReadAgain(t *testing.T) {
 	s.Publish(t, contract.TopicInventory, sold)
 	s.publish(t, contract.TopicInventory, contract.InventorySold, "res_2", contract.ReservationChange{Allocations: []contract.Allocation{{SKU: "oxford-1", Quantity: 4}}})
 	s.wantSoon(t, "sort=best_selling", "oxford chino")
+}
+
+// The purger hears of what the index has taken in, when it has; a sale, which only reorders, is nothing to it. Without a purger all else
+// goes on: that of the other tests is not there.
+func TestThePurgerHearsOfWhatTheIndexHasTakenIn(t *testing.T) {
+	t.Parallel()
+	all := clothes()
+	s := openShop(t, all...)
+	found := make(chan string, 100)
+	s.Neighbour(t, contract.ServicePurge, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hits, _ := s.find(t, "q=quokka")
+		found <- r.Method + " " + r.URL.Path + " " + slugs(hits)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	const best = "sort=best_selling&per_page=1"
+	was, _ := s.find(t, best)
+	other := all[slices.IndexFunc(all, func(p contract.ProductDocument) bool { return p.Slug != slugs(was) })]
+	s.publish(t, contract.TopicInventory, contract.InventorySold, "res_1", contract.ReservationChange{Allocations: []contract.Allocation{{SKU: other.SKUs[0], Quantity: 3}}})
+	s.wantSoon(t, best, other.Slug)
+
+	oxford := all[0]
+	s.shelf.change(&oxford, func(p *contract.ProductDocument) { p.Title = "Quokka Shirt" })
+	s.publish(t, contract.TopicProducts, contract.ProductUpdated, oxford.ID, contract.ProductChange{ProductID: oxford.ID})
+	if got, want := <-found, "POST "+contract.PathPurgeSearches+" oxford"; got != want {
+		t.Errorf("the purger was told %q, want %q", got, want)
+	}
+	if len(found) > 0 {
+		t.Errorf("it was told once more: %q", <-found)
+	}
 }
 
 func (s *shelf) reprice(ids ...string) {

@@ -50,7 +50,9 @@ func setup(_ context.Context, base *kit.Base) error {
 		rules:  rules.all,
 		engine: e, source: feed, sales: sales{base.Redis, base.Env.Namespace}, language: speaks(tag), regions: base.Regions, now: base.Now, log: base.Log, metrics: m,
 	}
-	l := &listener{index: x, catalog: feed, log: base.Log, metrics: m, now: base.Now}
+	purger := &herald{client: base.Client, log: base.Log, changed: make(chan struct{}, 1)}
+	base.Loop("tell the purger", purger.run)
+	l := &listener{index: x, catalog: feed, log: base.Log, metrics: m, now: base.Now, indexed: purger.indexed}
 	base.ConsumeBatches(l.apply, contract.TopicProducts, contract.TopicInventory)
 	base.Loop("compare with the catalog", x.watch)
 	base.Loop("curate", kit.Every(curateEvery, x.curate))
