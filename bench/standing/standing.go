@@ -36,7 +36,8 @@ type Shop struct {
 	started bool
 }
 
-// Open gives the copy that runs from the home, else starts one there, filled with the default catalog. Progress goes to out.
+// Open gives the copy that runs from the home, else starts one there, filled with the default catalog, which
+// every service has digested. Progress goes to out.
 func Open(ctx context.Context, options Options, out io.Writer) (*Shop, error) {
 	home, err := local.OpenHome(options.Home)
 	if err != nil {
@@ -58,6 +59,9 @@ func Open(ctx context.Context, options Options, out io.Writer) (*Shop, error) {
 	}
 	s.started = true
 	if s.State, err = readRunning(home); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.digest(ctx, out); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
