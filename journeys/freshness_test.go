@@ -167,9 +167,22 @@ var probes = []struct {
 		return p.among(list.Items), err
 	}},
 	{"search", func(ctx context.Context, p *freshProduct, location string) (string, error) {
-		var found struct{ Hits []contract.Summary }
+		var found struct {
+			Hits   []contract.Summary
+			Facets struct {
+				Stock []struct {
+					Value contract.Band
+					Count int
+				}
+			}
+		}
 		_, err := p.get(ctx, location, "/api/v1/search?q="+p.word, &found)
-		return p.among(found.Hits), err
+		shown := p.among(found.Hits)
+		// What the product is not found by may be a typo of another one's word, which is counted then.
+		if counted := found.Facets.Stock; shown != "" && (len(counted) != 1 || counted[0].Value != p.stock || counted[0].Count != 1) {
+			shown += fmt.Sprintf(", counted %v", counted)
+		}
+		return shown, err
 	}},
 }
 
