@@ -60,11 +60,12 @@ func (s Scene) check(d Drill) error {
 	return nil
 }
 
-// Phases of a drill.
+// Phases of a drill. Mending is the part of the time after in which what was broken is not whole yet.
 const (
-	PhaseBefore = "before"
-	PhaseDuring = "during"
-	PhaseAfter  = "after"
+	PhaseBefore  = "before"
+	PhaseDuring  = "during"
+	PhaseMending = "mending"
+	PhaseAfter   = "after"
 )
 
 // Options say how hard and how long.
@@ -137,7 +138,11 @@ func Run(ctx context.Context, options Options) (*Report, error) {
 		// Whoever gives a drill up does not want what it broke.
 		return nil, errors.Join(err, options.Drill.Mend(context.WithoutCancel(ctx), &scene))
 	}
-	mend := options.Drill.Mend
+	mend := func(ctx context.Context, scene *Scene) error {
+		crowd.enter(PhaseMending)
+		defer crowd.enter(PhaseAfter)
+		return options.Drill.Mend(ctx, scene)
+	}
 	if options.Drill.StaysBroken {
 		mend = nil
 	} else {

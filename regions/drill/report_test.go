@@ -33,6 +33,10 @@ func TestEachBrokenPromiseOfADrillIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	returning, err := Find("region-return")
+	if err != nil {
+		t.Fatal(err)
+	}
 	rolling, err := Find("rolling-restart")
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +65,9 @@ func TestEachBrokenPromiseOfADrillIsNamed(t *testing.T) {
 		"own failed":   {partition, func(*Report) {}, "7 requests of the shoppers of eu-west"},
 		"moved":        {rolling, allWell, ""}, // 5 s, while another region serves them
 		"moved slowly": {rolling, func(r *Report) { allWell(r); r.Stats[3].Phase = PhaseAfter }, "99th percentile of eu-west"},
+		"starts":       {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].P99MS = PhaseMending, 5000 }, ""}, // beside the others, on their cores
+		"starts, fail": {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].Failed = PhaseMending, 1 }, "1 requests of the shoppers of us-east"},
+		"back, slow":   {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].P99MS = PhaseAfter, 401 }, "99th percentile of us-east"},
 		"moved failed": {rolling, func(*Report) {}, "7 requests of the shoppers of eu-west"},
 	} {
 		t.Run(name, func(t *testing.T) {
