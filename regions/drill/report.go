@@ -260,7 +260,7 @@ func statsOf(requests []request) []Stats {
 			Home: g.home, Phase: g.phase, Requests: len(times), Failed: failed[g], P50MS: milliseconds(times[len(times)/2]), P99MS: milliseconds(times[len(times)*99/100]),
 		})
 	}
-	order := []string{PhaseBefore, PhaseDuring, PhaseAfter}
+	order := []string{PhaseBefore, PhaseDuring, PhaseMending, PhaseAfter}
 	slices.SortFunc(all, func(a, b Stats) int {
 		if a.Home != b.Home {
 			if a.Home < b.Home {

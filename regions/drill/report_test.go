@@ -121,7 +121,7 @@ func TestStatsCountEveryRequestOnce(t *testing.T) {
 		failed := 0
 		for range rapid.IntRange(0, 200).Draw(t, "requests") {
 			made := request{
-				home: rapid.SampledFrom([]string{"us-east", "eu-west"}).Draw(t, "home"), phase: rapid.SampledFrom([]string{PhaseBefore, PhaseDuring, PhaseAfter}).Draw(t, "phase"),
+				home: rapid.SampledFrom([]string{"us-east", "eu-west"}).Draw(t, "home"), phase: rapid.SampledFrom([]string{PhaseBefore, PhaseDuring, PhaseMending, PhaseAfter}).Draw(t, "phase"),
 				took: time.Duration(rapid.Int64Range(1, int64(time.Minute)).Draw(t, "took")), failed: rapid.Bool().Draw(t, "failed"),
 			}
 			if made.failed {
