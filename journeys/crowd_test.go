@@ -52,11 +52,14 @@ type member struct {
 
 // member makes the i-th shopper; close its connections when it leaves.
 func (c *crowd) member(i int) *member {
-	// All of 127/8 is this machine; the first two bytes keep clear of other tests and of the bench.
-	from := &net.TCPAddr{IP: net.IPv4(127, 200, byte(i>>8), byte(i))}
-	dialer := net.Dialer{LocalAddr: from, Timeout: 30 * time.Second}
 	lanes := lanes()
-	return &member{crowd: c, lane: lanes[i%len(lanes)], http: &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}, Timeout: time.Minute}}
+	return &member{crowd: c, lane: lanes[i%len(lanes)], http: clientAt(200, byte(i>>8), byte(i))}
+}
+
+// clientAt is a client with an address of its own: all of 127/8 is this machine, and the network keeps clear of other tests and of the bench.
+func clientAt(network, high, low byte) *http.Client {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, network, high, low)}, Timeout: 30 * time.Second}
+	return &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}, Timeout: time.Minute}
 }
 
 // send asks and, as long as the answer is to come again, comes again, with the same key: a shop may be too busy for somebody, but whoever

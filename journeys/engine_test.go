@@ -25,10 +25,8 @@ import (
 func (s *shop) engine(t *testing.T, region, name string) local.EngineStatus {
 	t.Helper()
 	for _, r := range s.status.Regions {
-		for _, engine := range r.Engines {
-			if r.Name == region && engine.Name == name {
-				return engine
-			}
+		if engine, found := r.Engine(name); found && r.Name == region {
+			return engine
 		}
 	}
 	t.Fatalf("status shows no %s in %s", name, region)

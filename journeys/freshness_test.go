@@ -9,11 +9,9 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,9 +118,7 @@ type freshProduct struct {
 func lookers(n int) map[string]*http.Client {
 	all := map[string]*http.Client{}
 	for i, location := range geo.Cities() {
-		// All of 127/8 is this machine; the first two bytes keep clear of other tests.
-		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 201, byte(n), byte(i+1))}}
-		all[location.IATA] = &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}}
+		all[location.IATA] = clientAt(201, byte(n), byte(i+1))
 	}
 	return all
 }
@@ -276,8 +272,7 @@ func (p *freshProduct) watch(ctx context.Context) (map[string]time.Duration, err
 		p.fresh[location.IATA] = make([]bool, len(probes))
 	}
 	for {
-		all, err := p.look(ctx)
-		if err != nil {
+		if err := p.look(ctx); err != nil {
 			return nil, err
 		}
 		for n, probe := range probes {
@@ -285,7 +280,7 @@ func (p *freshProduct) watch(ctx context.Context) (map[string]time.Duration, err
 				took[probe.name] = time.Since(begun)
 			}
 		}
-		if all {
+		if len(took) == len(probes) {
 			return took, nil
 		}
 		if err := p.rest(ctx, lookEvery); err != nil {
@@ -306,9 +301,8 @@ func (p *freshProduct) everywhere(probe int) bool {
 
 // look looks once at every place of every location, and fails when one that has shown the change does not show it any more. Locations look
 // at the same time, as their shoppers do: one after the other, the ways to twenty of them would be counted as the change's.
-func (p *freshProduct) look(ctx context.Context) (all bool, err error) {
+func (p *freshProduct) look(ctx context.Context) error {
 	var looking errgroup.Group
-	var stale atomic.Bool
 	for _, location := range geo.Cities() {
 		shown := p.fresh[location.IATA]
 		looking.Go(func() error {
@@ -317,26 +311,22 @@ func (p *freshProduct) look(ctx context.Context) (all bool, err error) {
 				if err != nil {
 					return err
 				}
-				switch is := got == p.sight(); {
-				case is:
-					shown[n] = true
-				case shown[n]:
+				is := got == p.sight()
+				if shown[n] && !is {
 					return fmt.Errorf("the %s in %s showed %q, and then %q again", probe.name, location.City, p.sight(), got)
-				default:
-					stale.Store(true)
 				}
+				shown[n] = is
 			}
 			return nil
 		})
 	}
-	err = looking.Wait()
-	return !stale.Load(), err
+	return looking.Wait()
 }
 
 // hold sees that what is everywhere stays.
 func (p *freshProduct) hold(ctx context.Context) error {
 	for begun := time.Now(); time.Since(begun) < watchedAfter; {
-		if _, err := p.look(ctx); err != nil {
+		if err := p.look(ctx); err != nil {
 			return fmt.Errorf("afterwards: %w", err)
 		}
 		if err := p.rest(ctx, lookEvery); err != nil {

@@ -24,18 +24,18 @@ func (s *Shop) digest(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, digestLimit)
 	defer cancel()
 	brokers, err := s.brokers()
-	if err != nil {
-		return err
-	}
 	defer func() {
 		for _, broker := range brokers {
 			broker.Close()
 		}
 	}()
+	if err != nil {
+		return err
+	}
 	begun, quiet := time.Now(), 0
 	ticker := time.NewTicker(digestLook)
 	defer ticker.Stop()
-	for quiet < 2 {
+	for {
 		behind, err := behind(ctx, brokers)
 		if err != nil {
 			return err
@@ -43,14 +43,16 @@ func (s *Shop) digest(ctx context.Context, out io.Writer) error {
 		if quiet++; behind > 0 {
 			quiet = 0
 		}
+		if quiet == 2 {
+			fmt.Fprintf(out, "The catalog is indexed and mirrored everywhere (%.1f s)\n", time.Since(begun).Seconds())
+			return nil
+		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the new shop is still %d events behind what it was filled with: %w", behind, context.Cause(ctx))
 		case <-ticker.C:
 		}
 	}
-	fmt.Fprintf(out, "The catalog is indexed and mirrored everywhere (%.1f s)\n", time.Since(begun).Seconds())
-	return nil
 }
 
 // brokers connects to that of each region.
@@ -60,16 +62,15 @@ func (s *Shop) brokers() (all []*kadm.Client, err error) {
 		return nil, err
 	}
 	for _, region := range s.State.Layout(s.Home, shipped).Regions {
-		for _, engine := range region.Engines {
-			if engine.Name != "broker" {
-				continue
-			}
-			client, err := kgo.NewClient(kgo.SeedBrokers(engine.Address))
-			if err != nil {
-				return all, fmt.Errorf("connect to the broker of %s: %w", region.Name, err)
-			}
-			all = append(all, kadm.NewClient(client))
+		broker, found := region.Engine("broker")
+		if !found {
+			return all, fmt.Errorf("%s has no broker", region.Name)
 		}
+		client, err := kgo.NewClient(kgo.SeedBrokers(broker.Address))
+		if err != nil {
+			return all, fmt.Errorf("connect to the broker of %s: %w", region.Name, err)
+		}
+		all = append(all, kadm.NewClient(client))
 	}
 	return all, nil
 }

@@ -3,7 +3,6 @@ package drill
 import (
 	"context"
 	"fmt"
-	"strings"
 	"syscall"
 	"time"
 
@@ -104,16 +103,15 @@ func (s *Scene) setLinks(ctx context.Context, from, to string, edit func(*link.E
 func killPart(name string) func(context.Context, *Scene) error {
 	return func(_ context.Context, s *Scene) error {
 		for _, region := range s.Status.Regions {
-			for _, engine := range region.Engines {
-				if region.Name != s.Region || !strings.HasSuffix(engine.Name, name) {
-					continue
-				}
-				s.note("%s of %s (process %d) is killed", name, s.Region, engine.PID)
-				if engine.PID == 0 {
-					return fmt.Errorf("%s of %s stands elsewhere and is not ours to kill", name, s.Region)
-				}
-				return syscall.Kill(engine.PID, syscall.SIGKILL)
+			engine, found := region.Engine(name)
+			if !found || region.Name != s.Region {
+				continue
 			}
+			s.note("%s of %s (process %d) is killed", name, s.Region, engine.PID)
+			if engine.PID == 0 {
+				return fmt.Errorf("%s of %s stands elsewhere and is not ours to kill", name, s.Region)
+			}
+			return syscall.Kill(engine.PID, syscall.SIGKILL)
 		}
 		return fmt.Errorf("%s has no %s", s.Region, name)
 	}

@@ -77,11 +77,8 @@ func compare(source, target string, theirs, ours []entry) Lag {
 func openLogs(ctx context.Context, scene Scene) ([]*eventLog, error) {
 	var logs []*eventLog
 	for _, region := range scene.Status.Regions {
-		for _, engine := range region.Engines {
-			if engine.Name != "broker" {
-				continue
-			}
-			logs = append(logs, &eventLog{region: region.Name, address: engine.Address})
+		if broker, found := region.Engine("broker"); found {
+			logs = append(logs, &eventLog{region: region.Name, address: broker.Address})
 		}
 	}
 	var err error

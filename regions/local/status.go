@@ -43,6 +43,15 @@ type RegionStatus struct {
 	Engines    []EngineStatus  `json:"engines"`
 }
 
+// Engine finds an engine by its name, such as "broker".
+func (r RegionStatus) Engine(name string) (EngineStatus, bool) {
+	i := slices.IndexFunc(r.Engines, func(e EngineStatus) bool { return e.Name == name })
+	if i < 0 {
+		return EngineStatus{}, false
+	}
+	return r.Engines[i], true
+}
+
 // ServiceStatus is the state of one service; services of one process share its pid.
 type ServiceStatus struct {
 	Name     string `json:"name"`
