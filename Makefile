@@ -21,7 +21,7 @@ run: engines build ## Start three regions and the edge on this machine, with a s
 
 .PHONY: run-compose
 run-compose: build ## As run, on CockroachDB, Redpanda, Redis and Consul in Docker (compose.yaml)
-	@regions/compose/run.sh $(ARGS)
+	@local/compose/run.sh $(ARGS)
 
 # The journeys run alone: a copy of three regions fills two cores, and keeps deadlines that another suite beside it would make it miss.
 .PHONY: test
@@ -36,7 +36,7 @@ test: engines ## Run every test, with the race detector, against real engines
 .PHONY: check-cockroach
 check-cockroach: ## Have CockroachDB's own parser read the whole schema and every statement
 	@echo "==> Parsing with CockroachDB's parser (the first time about 2 minutes on 2 cores)"
-	@cd services/kit/sqldb/cockroach && go test -count=1 ./...
+	@cd kit/sqldb/cockroach && go test -count=1 ./...
 
 .PHONY: lint
 lint: $(LINT) ## Check style, imports and likely bugs
@@ -49,7 +49,7 @@ $(LINT):
 
 .PHONY: engines
 engines: ## Make PostgreSQL, Redis and Consul available, without root, in the cache folder
-	@bash regions/engine/install.sh
+	@bash local/engine/install.sh
 
 .PHONY: build
 build: ## Build bin/meridian
@@ -72,7 +72,7 @@ $(K6):
 
 .PHONY: bench
 bench: engines build ## Measure paths as ratios to bare baselines; ARGS="--json" or ARGS="--profile DIR"
-	@go build -o bin/bench ./bench
+	@go build -o bin/bench ./loadtest/bench
 	@bin/bench $(ARGS)
 
 .PHONY: terraform-local-check

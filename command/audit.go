@@ -10,10 +10,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/audit"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 type auditor struct {
@@ -93,15 +93,15 @@ func remedy(err error) string {
 // places are where an audit looks, for people.
 type places struct{ sql, provider string }
 
-func (a *auditor) config(e *env, home local.Home, all []regions.Region) (config audit.Config, where places, err error) {
+func (a *auditor) config(e *env, home launcher.Home, all []regions.Region) (config audit.Config, where places, err error) {
 	config.Settle = a.Settle
 	for _, region := range all {
 		config.Regions = append(config.Regions, region.Name)
 	}
-	if config.Databases, where.sql, err = local.AuditDatabases(e.ctx, home, all, a.SQLURL); err != nil {
+	if config.Databases, where.sql, err = launcher.AuditDatabases(e.ctx, home, all, a.SQLURL); err != nil {
 		return config, where, err
 	}
-	if config.Ledger, where.provider, err = local.PaymentLedger(home); err != nil {
+	if config.Ledger, where.provider, err = launcher.PaymentLedger(home); err != nil {
 		return config, where, err
 	}
 	return config, where, nil

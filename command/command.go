@@ -13,8 +13,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/local"
 )
 
 // Exit codes, which scripts may rely on.
@@ -107,10 +107,10 @@ func report(err error, errOut io.Writer) int {
 	return exitFailed
 }
 
-func (e *env) home() (local.Home, error) { return local.OpenHome(e.homeDir) }
+func (e *env) home() (launcher.Home, error) { return launcher.OpenHome(e.homeDir) }
 
 // place gives the home and what the region files say, which most verbs begin with.
-func (e *env) place() (local.Home, []regions.Region, error) {
+func (e *env) place() (launcher.Home, []regions.Region, error) {
 	home, err := e.home()
 	if err != nil {
 		return home, nil, err
@@ -144,17 +144,17 @@ func (e *env) regionNamed(name string) (regions.Region, []regions.Region, error)
 }
 
 // running reads the state of the copy that runs from the home.
-func (e *env) running() (local.State, local.Home, error) {
+func (e *env) running() (launcher.State, launcher.Home, error) {
 	home, err := e.home()
 	if err != nil {
-		return local.State{}, home, err
+		return launcher.State{}, home, err
 	}
-	state, found, err := local.ReadState(home)
+	state, found, err := launcher.ReadState(home)
 	if err != nil {
-		return local.State{}, home, err
+		return launcher.State{}, home, err
 	}
 	if !found || !state.Running() {
-		return local.State{}, home, failure{exitNotThere, fmt.Errorf("no copy runs from %s: start one with `meridian up`, or name its home with --home", home.Dir())}
+		return launcher.State{}, home, failure{exitNotThere, fmt.Errorf("no copy runs from %s: start one with `meridian up`, or name its home with --home", home.Dir())}
 	}
 	return state, home, nil
 }

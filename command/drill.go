@@ -8,12 +8,12 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/local/drill"
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/audit"
-	"github.com/meridian-store/meridian/regions/drill"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // signedIn is how long a drill's shopper stays signed in: longer than anyone waits for one purchase.
@@ -69,7 +69,7 @@ func (d *driller) Run(e *env) error {
 	if _, _, err := e.running(); err != nil {
 		return err
 	}
-	status, _, err := local.ReadStatus(e.ctx, home, all)
+	status, _, err := launcher.ReadStatus(e.ctx, home, all)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (d *driller) Run(e *env) error {
 				return "", fmt.Errorf("no file tells of the region %q", region)
 			}
 			// A user who has no account yet, and so nothing personal anywhere.
-			token, err := local.TokenFor(home, geo.NewID(contract.KindUser, all[i].Code), contract.RoleShopper, signedIn)
+			token, err := launcher.TokenFor(home, geo.NewID(contract.KindUser, all[i].Code), contract.RoleShopper, signedIn)
 			return "Bearer " + token, err
 		},
 		Books: drill.Audited(config), Progress: e.err,

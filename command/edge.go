@@ -10,7 +10,7 @@ import (
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
 	"github.com/meridian-store/meridian/edge/rule"
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // exitDiffers is what `edge plan` ends with when something would be changed.
@@ -70,7 +70,7 @@ func (t *edgeTarget) resolve(e *env) (cloudflare.Access, cloudflare.Shop, error)
 		if err != nil {
 			return cloudflare.Access{}, cloudflare.Shop{}, err
 		}
-		return local.Edge(home, state, all)
+		return launcher.Edge(home, state, all)
 	}
 	access := cloudflare.Access{Token: t.Token, Zone: t.Zone, Account: t.Account}
 	rules, err := rule.Default()

@@ -4,8 +4,8 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/meridian-store/meridian/regions/engine/broker"
-	"github.com/meridian-store/meridian/regions/engine/search"
+	"github.com/meridian-store/meridian/local/engine/broker"
+	"github.com/meridian-store/meridian/local/engine/search"
 )
 
 type engines struct {

@@ -13,9 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
-	"github.com/meridian-store/meridian/edge/emulator"
-	"github.com/meridian-store/meridian/edge/emulator/control"
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/emulator"
+	"github.com/meridian-store/meridian/local/emulator/control"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 const (
@@ -46,7 +46,7 @@ func (d *edgeEngine) Run(e *env) error {
 	}
 	log := e.logger("edge")
 	edge, err := emulator.New(emulator.Config{
-		Listen: d.Listen, AdminListen: d.Admin, OriginSecret: d.Secret, Profiling: d.Pprof, Links: links, Distant: d.Links == string(local.LinksRealistic),
+		Listen: d.Listen, AdminListen: d.Admin, OriginSecret: d.Secret, Profiling: d.Pprof, Links: links, Distant: d.Links == string(launcher.LinksRealistic),
 		Log: log, Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

@@ -1,7 +1,7 @@
 package command
 
 import (
-	"github.com/meridian-store/meridian/regions/link"
+	"github.com/meridian-store/meridian/local/link"
 )
 
 type linksEngine struct {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meridian-store/meridian/regions/engine/consul"
-	"github.com/meridian-store/meridian/regions/engine/postgres"
-	"github.com/meridian-store/meridian/regions/engine/redis"
-	"github.com/meridian-store/meridian/regions/process"
+	"github.com/meridian-store/meridian/local/engine/consul"
+	"github.com/meridian-store/meridian/local/engine/postgres"
+	"github.com/meridian-store/meridian/local/engine/redis"
+	"github.com/meridian-store/meridian/local/process"
 )
 
 const engineStop = 30 * time.Second

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // globe holds the verbs about who serves whom.
@@ -191,7 +191,7 @@ func (e *env) edgeHealth() map[string]string {
 	}
 	ctx, cancel := context.WithTimeout(e.ctx, 2*time.Second)
 	defer cancel()
-	url := fmt.Sprintf("http://127.0.0.1:%d/health", local.Ports{Base: state.BasePort}.EdgeAdmin())
+	url := fmt.Sprintf("http://127.0.0.1:%d/health", launcher.Ports{Base: state.BasePort}.EdgeAdmin())
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return known

@@ -13,11 +13,11 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
 	"github.com/meridian-store/meridian/feed/detect"
 	"github.com/meridian-store/meridian/feed/publish"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // importToken is how long an import may take before its token ends.
@@ -100,7 +100,7 @@ func (r *importRun) connect() error {
 	if err != nil {
 		return err
 	}
-	token, err := local.Token(home, contract.RoleMerchandiser, importToken)
+	token, err := launcher.Token(home, contract.RoleMerchandiser, importToken)
 	if err != nil {
 		return err
 	}

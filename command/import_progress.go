@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/feed/publish"
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // saveEvery bounds how often the progress is written; what a cut-off run did since is sent again, which changes nothing.
@@ -25,7 +25,7 @@ type progressFile struct {
 }
 
 // openProgress looks for what an earlier import of the same content, read in the same way, left behind.
-func openProgress(home local.Home, parts ...string) (*progressFile, error) {
+func openProgress(home launcher.Home, parts ...string) (*progressFile, error) {
 	p := &progressFile{path: home.Path("imports", strings.Join(parts, "-")+".json")}
 	if err := os.MkdirAll(filepath.Dir(p.path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of the progress: %w", err)

@@ -6,8 +6,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/meridian-store/meridian/regions/link"
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/local/link"
 )
 
 type links struct {
@@ -30,7 +30,7 @@ func (p pair) change(e *env, edit func(*link.Entry)) error {
 	if err != nil {
 		return err
 	}
-	changed, err := local.ChangeLinks(e.ctx, home, p.A, p.B, !p.OneWay, edit)
+	changed, err := launcher.ChangeLinks(e.ctx, home, p.A, p.B, !p.OneWay, edit)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (l *linkList) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	entries, err := local.ReadLinks(home)
+	entries, err := launcher.ReadLinks(home)
 	if err != nil {
 		return err
 	}

@@ -6,10 +6,10 @@ import (
 	"io"
 	"strings"
 
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/cluster"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 type migrate struct {
@@ -37,7 +37,7 @@ func (m *migrate) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := local.Migrate(e.ctx, adminURL, passwords, names); err != nil {
+	if err := launcher.Migrate(e.ctx, adminURL, passwords, names); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(e.out, "Every service's database is at the newest schema.")
@@ -50,7 +50,7 @@ func (m *migrate) target(e *env) (string, map[string]string, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		return local.SQLOwner(home)
+		return launcher.SQLOwner(home)
 	}
 	passwords := map[string]string{}
 	var missing []error
@@ -71,7 +71,7 @@ func (m *migrate) target(e *env) (string, map[string]string, error) {
 
 // printScripts writes a fresh cluster's schema for `cockroach sql` or psql, each database's part after the step into it.
 func printScripts(out io.Writer, dialect sqldb.Dialect, regions []string) error {
-	scripts, err := local.MigrateScripts(dialect, regions)
+	scripts, err := launcher.MigrateScripts(dialect, regions)
 	if err != nil {
 		return err
 	}

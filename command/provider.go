@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/meridian-store/meridian/services/payment/sandbox"
+	"github.com/meridian-store/meridian/local/sandbox"
 )
 
 // provider runs the payment sandbox. Its secrets come from the environment, because arguments are for everyone on the machine to read.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // region holds the verbs about one region. `meridian region NAME` alone runs it in this process.
@@ -27,7 +27,7 @@ func (r *regionStart) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if _, err := local.StartRegion(e.ctx, home, r.Name); err != nil {
+	if _, err := launcher.StartRegion(e.ctx, home, r.Name); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.out, "%s is started and ready.\n", r.Name)
@@ -44,7 +44,7 @@ func (r *regionStop) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if _, err := local.StopRegion(e.ctx, home, r.Name); err != nil {
+	if _, err := launcher.StopRegion(e.ctx, home, r.Name); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.out, "%s is stopped; its data stays.\n", r.Name)
@@ -61,7 +61,7 @@ func (r *regionRestart) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if _, err := local.RestartRegion(e.ctx, home, r.Name); err != nil {
+	if _, err := launcher.RestartRegion(e.ctx, home, r.Name); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.out, "%s was restarted and is ready.\n", r.Name)
@@ -82,7 +82,7 @@ func (r *regionShow) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	health, err := local.ExamineRegion(e.ctx, home, all, r.Name)
+	health, err := launcher.ExamineRegion(e.ctx, home, all, r.Name)
 	if err != nil {
 		return err
 	}

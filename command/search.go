@@ -7,8 +7,8 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 type searches struct {
@@ -38,7 +38,7 @@ func (t *searchTarget) post(e *env, path string) (compared, error) {
 	if err != nil {
 		return compared{}, err
 	}
-	url, secret, err := local.Internal(home, state, t.Region, contract.ServiceSearch)
+	url, secret, err := launcher.Internal(home, state, t.Region, contract.ServiceSearch)
 	if err != nil {
 		return compared{}, err
 	}

@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed/publish"
 	"github.com/meridian-store/meridian/feed/seed"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 const defaultProducts = 2000
@@ -49,8 +49,8 @@ func (s *seeder) Run(e *env) error {
 	return err
 }
 
-func (s *seeder) fill(ctx context.Context, e *env, home local.Home, state local.State) (publish.Outcome, error) {
-	token, err := local.Token(home, contract.RoleMerchandiser, importToken)
+func (s *seeder) fill(ctx context.Context, e *env, home launcher.Home, state launcher.State) (publish.Outcome, error) {
+	token, err := launcher.Token(home, contract.RoleMerchandiser, importToken)
 	if err != nil {
 		return publish.Outcome{}, err
 	}
@@ -94,7 +94,7 @@ func (s *seeder) fill(ctx context.Context, e *env, home local.Home, state local.
 }
 
 // seedWhenEmpty fills a shop that has no product, as `make run` asks for.
-func seedWhenEmpty(ctx context.Context, e *env, home local.Home, state local.State) error {
+func seedWhenEmpty(ctx context.Context, e *env, home launcher.Home, state launcher.State) error {
 	empty, err := isEmpty(ctx, state.GatewayURL(0))
 	if err != nil || !empty {
 		return err

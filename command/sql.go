@@ -3,7 +3,7 @@ package command
 import (
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/kit/sqldb/statements"
+	"github.com/meridian-store/meridian/kit/sqldb/statements"
 )
 
 // sources is the verb for those who work on Meridian.

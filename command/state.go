@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 type down struct{}
@@ -21,8 +21,8 @@ func (d *down) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	err = local.Down(e.ctx, home, func(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) })
-	if errors.Is(err, local.ErrNotRunning) {
+	err = launcher.Down(e.ctx, home, func(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) })
+	if errors.Is(err, launcher.ErrNotRunning) {
 		fmt.Fprintf(e.out, "Nothing runs from %s.\n", home.Dir())
 		return nil
 	}
@@ -39,7 +39,7 @@ func (s *status) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	status, found, err := local.ReadStatus(e.ctx, home, all)
+	status, found, err := launcher.ReadStatus(e.ctx, home, all)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (s *status) Run(e *env) error {
 	return nil
 }
 
-func printStatus(out io.Writer, status local.Status) error {
+func printStatus(out io.Writer, status launcher.Status) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	row := func(region, name, address string, ready bool, pid, restarts int) {
 		word := "ready"
@@ -101,7 +101,7 @@ func (t *token) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	token, err := local.Token(home, t.Role, t.Lifetime)
+	token, err := launcher.Token(home, t.Role, t.Lifetime)
 	if err != nil {
 		return err
 	}

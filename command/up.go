@@ -12,8 +12,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/local"
 )
 
 type up struct {
@@ -43,8 +43,8 @@ func (u *up) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	options := local.Options{Home: home, Binary: binary, Regions: all, Start: start, RegionsDir: e.regionsDir, BasePort: u.BasePort, Split: u.Split, Links: local.LinkMode(u.Links), Progress: e.out}
-	return local.Up(e.ctx, options, func(ctx context.Context, state local.State) error {
+	options := launcher.Options{Home: home, Binary: binary, Regions: all, Start: start, RegionsDir: e.regionsDir, BasePort: u.BasePort, Split: u.Split, Links: launcher.LinkMode(u.Links), Progress: e.out}
+	return launcher.Up(e.ctx, options, func(ctx context.Context, state launcher.State) error {
 		if u.Seed {
 			if err := seedWhenEmpty(ctx, e, home, state); err != nil {
 				return err
@@ -75,7 +75,7 @@ func (u *up) detach(e *env) error {
 	if err != nil {
 		return err
 	}
-	if state, found, err := local.ReadState(home); err == nil && found && state.Running() {
+	if state, found, err := launcher.ReadState(home); err == nil && found && state.Running() {
 		return fmt.Errorf("meridian already runs from %s (process %d, edge %s): see `meridian status`, or stop it with `meridian down`", home.Dir(), state.Up.PID, state.EdgeURL)
 	}
 	log, err := os.Create(home.Path("up.log"))
@@ -100,7 +100,7 @@ func (u *up) detach(e *env) error {
 	return awaitDetached(e, home, child, shown)
 }
 
-func (u *up) childArgs(e *env, home local.Home) []string {
+func (u *up) childArgs(e *env, home launcher.Home) []string {
 	args := []string{"--home", home.Dir(), "up", "--base-port", strconv.Itoa(u.BasePort), "--links", u.Links}
 	if e.regionsDir != "" {
 		args = append([]string{"--regions-dir", e.regionsDir}, args...)
@@ -121,7 +121,7 @@ func (u *up) childArgs(e *env, home local.Home) []string {
 }
 
 // awaitDetached copies the child's progress until its state says that it is ready. An interrupt stops the child too.
-func awaitDetached(e *env, home local.Home, child *exec.Cmd, shown io.Reader) error {
+func awaitDetached(e *env, home launcher.Home, child *exec.Cmd, shown io.Reader) error {
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
 	ticker := time.NewTicker(50 * time.Millisecond)
@@ -130,7 +130,7 @@ func awaitDetached(e *env, home local.Home, child *exec.Cmd, shown io.Reader) er
 		if _, err := io.Copy(e.out, shown); err != nil {
 			return fmt.Errorf("show the progress: %w", err)
 		}
-		state, found, err := local.ReadState(home)
+		state, found, err := launcher.ReadState(home)
 		if err == nil && found && state.Announced && state.Up.PID == child.Process.Pid {
 			_, err := io.Copy(e.out, shown)
 			return err
@@ -154,7 +154,7 @@ func awaitDetached(e *env, home local.Home, child *exec.Cmd, shown io.Reader) er
 	}
 }
 
-func printTable(out io.Writer, home local.Home, state local.State, all []regions.Region) error {
+func printTable(out io.Writer, home launcher.Home, state launcher.State, all []regions.Region) error {
 	status := state.Layout(home, all)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	if len(status.Regions) > 0 {

@@ -6,7 +6,7 @@
 // feed/seed makes a believable catalog out of nothing; feed/publish sends items to a running shop.
 package feed
 
-import "github.com/meridian-store/meridian/services/contract"
+import "github.com/meridian-store/meridian/contract"
 
 // Item is one whole product of a feed. A feed never yields half a product: either all its rows were good, or it is refused.
 type Item struct {

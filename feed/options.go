@@ -1,6 +1,6 @@
 package feed
 
-import "github.com/meridian-store/meridian/services/contract"
+import "github.com/meridian-store/meridian/contract"
 
 // Options say how to read a feed, whatever its format. The zero value reads prices in contract.DefaultCurrency.
 type Options struct {

@@ -1,6 +1,6 @@
 package feed
 
-import "github.com/meridian-store/meridian/services/contract"
+import "github.com/meridian-store/meridian/contract"
 
 // Source is a Reader of a file that was gone through once already, so that what is wrong with the file as a whole is known before
 // the first product is handed out.

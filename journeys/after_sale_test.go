@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // stocked makes a product of each SKU, with units in a warehouse of us-east.

@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
+	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/regions/cluster"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 	"github.com/meridian-store/meridian/services/payment"
 	"github.com/meridian-store/meridian/services/payment/provider"
-	"github.com/meridian-store/meridian/services/payment/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/stripe"
 )
 

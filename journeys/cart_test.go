@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // shelf makes a product of many sizes, and gives its SKUs.

@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/order"
 )
 

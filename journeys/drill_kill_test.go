@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/services/order"
 	"github.com/meridian-store/meridian/services/order/breakpoint"
 )

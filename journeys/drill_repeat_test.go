@@ -7,8 +7,8 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // TestACheckoutIsOneOrderHoweverOftenItIsSent repeats one checkout in every way that a client, a network or an operator may cause.
@@ -105,11 +105,11 @@ func TestTwoKeysBuyOneCartOnce(t *testing.T) {
 // wipeRedis loses everything that a region's Redis holds.
 func (d *drills) wipeRedis(t *testing.T, region string) {
 	t.Helper()
-	home, err := local.OpenHome(d.home)
+	home, err := launcher.OpenHome(d.home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, password, err := local.RedisOf(home, region)
+	address, password, err := launcher.RedisOf(home, region)
 	if err != nil {
 		t.Fatal(err)
 	}

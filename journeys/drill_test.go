@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/kittest"
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/services/order/breakpoint"
 )
 
@@ -101,9 +101,9 @@ func lanes() []lane {
 }
 
 // now asks the copy how it is; unlike refresh it may be called from any goroutine.
-func (d *drills) now(ctx context.Context) (local.Status, error) {
+func (d *drills) now(ctx context.Context) (launcher.Status, error) {
 	var out bytes.Buffer
-	var status local.Status
+	var status launcher.Status
 	// What is not ready is told by the document, not by the exit code.
 	err := d.run(ctx, &out, "status", "--json")
 	if decode := json.Unmarshal(out.Bytes(), &status); decode != nil {
@@ -113,10 +113,10 @@ func (d *drills) now(ctx context.Context) (local.Status, error) {
 }
 
 // service finds a service of a region.
-func (d *drills) service(ctx context.Context, region, name string) (local.ServiceStatus, error) {
+func (d *drills) service(ctx context.Context, region, name string) (launcher.ServiceStatus, error) {
 	status, err := d.now(ctx)
 	if err != nil {
-		return local.ServiceStatus{}, err
+		return launcher.ServiceStatus{}, err
 	}
 	for _, r := range status.Regions {
 		for _, s := range r.Services {
@@ -125,7 +125,7 @@ func (d *drills) service(ctx context.Context, region, name string) (local.Servic
 			}
 		}
 	}
-	return local.ServiceStatus{}, fmt.Errorf("status shows no %s/%s", region, name)
+	return launcher.ServiceStatus{}, fmt.Errorf("status shows no %s/%s", region, name)
 }
 
 // kill ends a service's process as a crash does; back returns when another serves in its place.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/order"
 	"github.com/meridian-store/meridian/services/order/breakpoint"
 )

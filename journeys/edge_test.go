@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/edge/cloudflare"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // What `up` has told the edge is all that there is to tell, and an operator purges by the requests that Cloudflare takes.

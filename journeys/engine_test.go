@@ -13,16 +13,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/kittest"
+	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/local/process"
 	"github.com/meridian-store/meridian/regions/cluster"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/regions/process"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // engine finds an engine of a region in the copy's status.
-func (s *shop) engine(t *testing.T, region, name string) local.EngineStatus {
+func (s *shop) engine(t *testing.T, region, name string) launcher.EngineStatus {
 	t.Helper()
 	for _, r := range s.status.Regions {
 		if engine, found := r.Engine(name); found && r.Name == region {
@@ -30,7 +30,7 @@ func (s *shop) engine(t *testing.T, region, name string) local.EngineStatus {
 		}
 	}
 	t.Fatalf("status shows no %s in %s", name, region)
-	return local.EngineStatus{}
+	return launcher.EngineStatus{}
 }
 
 // part is one process of a running copy.
@@ -39,7 +39,7 @@ type part struct {
 	pid  int
 }
 
-func partsOf(status local.Status) []part {
+func partsOf(status launcher.Status) []part {
 	parts := []part{{"edge", status.Edge.PID}, {"provider", status.Provider.PID}, {"postgres", status.SQL.PID}, {"links", status.Links.PID}}
 	for _, region := range status.Regions {
 		for _, service := range region.Services {

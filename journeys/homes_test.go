@@ -14,11 +14,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/link"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/kittest"
+	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/local/link"
 )
 
 // A shopper who travels is served by another region's gateway, and the cart stays where it was made.
@@ -156,7 +156,7 @@ func TestCartsOutliveTheirRegionWhichMergesThemBeforeItIsBack(t *testing.T) {
 	s.up(t, enginetest.Ports(t, 100))
 	t.Cleanup(func() { s.must(t, "down") })
 	skus := s.shelf(t, "journey-outlives", 4)
-	home, err := local.OpenHome(s.home)
+	home, err := launcher.OpenHome(s.home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestCartsOutliveTheirRegionWhichMergesThemBeforeItIsBack(t *testing.T) {
 	if got := shoppers["user"].id(t); got != contract.UserCartID(user.User.ID) {
 		t.Errorf("the user's cart is %s", got)
 	}
-	if _, err := local.LoseRegion(t.Context(), home, "eu-west"); err != nil {
+	if _, err := launcher.LoseRegion(t.Context(), home, "eu-west"); err != nil {
 		t.Fatal(err)
 	}
 	for who, p := range shoppers {
@@ -192,11 +192,11 @@ func TestCartsOutliveTheirRegionWhichMergesThemBeforeItIsBack(t *testing.T) {
 			e.Now.RoundTripMS = 800
 		}
 	}
-	if _, err := local.ChangeLinks(t.Context(), home, "eu-west", "us-east", false, slow); err != nil {
+	if _, err := launcher.ChangeLinks(t.Context(), home, "eu-west", "us-east", false, slow); err != nil {
 		t.Fatal(err)
 	}
 	var start errgroup.Group
-	start.Go(func() error { _, err := local.StartRegion(t.Context(), home, "eu-west"); return err })
+	start.Go(func() error { _, err := launcher.StartRegion(t.Context(), home, "eu-west"); return err })
 	for who, p := range shoppers {
 		if got, want := p.firstFrom(t, "eu-west"), map[string]int64{b: 2, c: 3}; !maps.Equal(got, want) {
 			t.Errorf("the first that the %s sees of the region that is back is %v, want %v", who, got, want)

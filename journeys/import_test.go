@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // importReport is what `meridian import --json` prints, as far as it is checked here.

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
-func (s *shop) show(t *testing.T, region string) (health local.RegionHealth, err error) {
+func (s *shop) show(t *testing.T, region string) (health launcher.RegionHealth, err error) {
 	t.Helper()
 	var out bytes.Buffer
 	err = s.run(t.Context(), &out, "region", "show", region, "--json")

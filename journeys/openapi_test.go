@@ -9,7 +9,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // The document that the running gateway merges out of its services describes the public API, and nothing that is internal.

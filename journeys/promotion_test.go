@@ -6,8 +6,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // codeBuyer is a shopper who has been quoted a code's discount.

@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/services/payment/provider"
 	"github.com/meridian-store/meridian/services/payment/stripe"
 )
@@ -19,11 +19,11 @@ import (
 // ledger opens the provider's own books.
 func (s *shop) ledger(t *testing.T) provider.Ledger {
 	t.Helper()
-	home, err := local.OpenHome(s.home)
+	home, err := launcher.OpenHome(s.home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, key, err := local.PaymentProvider(home)
+	url, key, err := launcher.PaymentProvider(home)
 	if err != nil {
 		t.Fatal(err)
 	}

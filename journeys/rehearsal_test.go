@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/meridian-store/meridian/regions/drill"
+	"github.com/meridian-store/meridian/local/drill"
 )
 
 // Not parallel: it kills a region that the others use. How slow anything was is not judged here, where other tests keep the machine busy.

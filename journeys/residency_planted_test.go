@@ -12,9 +12,9 @@ import (
 	"github.com/redis/rueidis"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/events"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/events"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
 )
 
 // The search itself is tested with what it must find, because one that finds nothing passes too.

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 
@@ -119,12 +119,12 @@ func (s *shop) searchEverywhere(t *testing.T, planted marks, home string) *searc
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	found := s.searchRows(t, planted, home)
-	place, err := local.OpenHome(s.home)
+	place, err := launcher.OpenHome(s.home)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, region := range []string{"us-east", "eu-west", "ap-southeast"} {
-		address, password, err := local.RedisOf(place, region)
+		address, password, err := launcher.RedisOf(place, region)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +156,7 @@ func (s *shop) searchEverywhere(t *testing.T, planted marks, home string) *searc
 // searchRows searches the rows that are not homed in a region.
 func (s *shop) searchRows(t *testing.T, planted marks, home string) *search {
 	t.Helper()
-	place, err := local.OpenHome(s.home)
+	place, err := launcher.OpenHome(s.home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func (s *shop) searchRows(t *testing.T, planted marks, home string) *search {
 	if err != nil {
 		t.Fatal(err)
 	}
-	owner, err := local.SQLOwnerURL(place, all)
+	owner, err := launcher.SQLOwnerURL(place, all)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 const (

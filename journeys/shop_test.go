@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // shop is a running copy: the real binary, three regions, and the edge.
@@ -27,7 +27,7 @@ type shop struct {
 	binary, home string
 	// env is added to the environment of every verb, and so to that of what `up` starts.
 	env    []string
-	status local.Status
+	status launcher.Status
 }
 
 var (
@@ -142,11 +142,11 @@ func (s *shop) token(t *testing.T, role string) map[string]string {
 // databaseURL gives the address of a service's database as its owner, who sees what the services wrote.
 func (s *shop) databaseURL(t *testing.T, service string) string {
 	t.Helper()
-	home, err := local.OpenHome(s.home)
+	home, err := launcher.OpenHome(s.home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	owner, _, err := local.SQLOwner(home)
+	owner, _, err := launcher.SQLOwner(home)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/meridian-store/meridian/bench/standing"
 	near "github.com/meridian-store/meridian/loadtest/nearness"
+	"github.com/meridian-store/meridian/loadtest/standing"
 )
 
 //go:embed cities.json

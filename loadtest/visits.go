@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meridian-store/meridian/bench/standing"
+	"github.com/meridian-store/meridian/loadtest/standing"
 )
 
 // shoppersAddresses give each k6 user an address of its own on this machine. Gateways limit requests by address, and twenty cities

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/edge/cloudflare/expression"
 	"github.com/meridian-store/meridian/edge/rule"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // The phases that hold our rules.

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // dropTimeout bounds one gateway's answer. One that does not answer in time is no longer served from by the time that Consul has seen it,

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/edge/cloudflare"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/kit"
 )
 
 // Definition is the purger of a region.

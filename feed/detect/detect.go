@@ -10,10 +10,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
 	"github.com/meridian-store/meridian/feed/google"
 	"github.com/meridian-store/meridian/feed/shopify"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // The kinds of feed. Auto is whichever the content looks like.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 func TestFormatsAreToldApart(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 const (

@@ -3,8 +3,8 @@ package google
 import (
 	"cmp"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // finish makes the product of its items; false when it is refused.

@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // maxPriceText bounds a price's characters.

@@ -6,8 +6,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // maxHeldBytes bounds what groups with scattered items may hold together until their last item.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // deliver sends products and, for those that were taken, their stock.

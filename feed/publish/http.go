@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // Kind is what a batch holds.

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // maxPostponed and maxPostponedBytes bound what is kept to be offered once more.

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // ProductBatch and StockBatch are how many products and stock counts go in one request, and batchBytes how much JSON, unless a

@@ -3,7 +3,7 @@ package seed
 import (
 	"slices"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // habit is how prices look in a currency: what a dollar is worth, in minor units, and the endings that shops there like.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // firstNumber is the number of the first product, as it stands in slugs and SKUs.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // What a Config without wishes gives.

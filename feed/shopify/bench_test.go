@@ -7,8 +7,8 @@ import (
 	"io"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // BenchmarkReader reads 10,000 rows in both passes; B/op over rows/op is what a row costs, whatever the file's size.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // maxProductBytes bounds what one product may hold while its rows come in.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // Shopify's way to write a product without options.

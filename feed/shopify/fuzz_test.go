@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // FuzzReader holds the reader to its promises on any bytes: it ends, it fails only as it says, and what it hands out is

@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // maxHeldBytes bounds what products with scattered rows may hold together until their last row.

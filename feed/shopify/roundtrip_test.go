@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
 	"github.com/meridian-store/meridian/feed/seed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 var writtenAttributes = []string{"gender", "age_group", "material"}

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // WriterOptions say what a Shopify CSV is to hold of the products.

@@ -12,9 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // editorSignedIn is longer than any measurement.
@@ -27,8 +27,8 @@ type Editor struct {
 }
 
 // NewEditor signs an editor in.
-func NewEditor(home local.Home, edgeURL string) (*Editor, error) {
-	token, err := local.TokenFor(home, geo.NewID("edt", "any"), contract.RoleMerchandiser, editorSignedIn)
+func NewEditor(home launcher.Home, edgeURL string) (*Editor, error) {
+	token, err := launcher.TokenFor(home, geo.NewID("edt", "any"), contract.RoleMerchandiser, editorSignedIn)
 	if err != nil {
 		return nil, err
 	}

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/regions/audit"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

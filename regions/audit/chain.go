@@ -1,7 +1,7 @@
 package audit
 
 import (
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

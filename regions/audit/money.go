@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // addUp says why a quote is not the sum of its parts, "" when it is. It adds by itself, with numbers of any size, so that a mistake

@@ -1,6 +1,6 @@
 package audit
 
-import "github.com/meridian-store/meridian/services/contract"
+import "github.com/meridian-store/meridian/contract"
 
 // Role is the SQL role that an audit reads as. It may read what Reads lists and nothing else.
 const Role = "meridian_audit"

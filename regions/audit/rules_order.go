@@ -3,7 +3,7 @@ package audit
 import (
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // orderRules judge orders against what was charged for them.

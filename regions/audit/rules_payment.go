@@ -3,7 +3,7 @@ package audit
 import (
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

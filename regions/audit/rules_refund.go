@@ -3,7 +3,7 @@ package audit
 import (
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // refundRules lay the three books of refunds side by side: the order's, which decides, the payment's and the provider's.

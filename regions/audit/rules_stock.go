@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // reservationRules judge holds against the sagas that they are for.

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/regions/audit"
-	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
 )
 
 // shelves compares, for every SKU in every warehouse, what is on hand with its movements and what is reserved with the holds.

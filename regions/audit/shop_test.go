@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/cluster"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

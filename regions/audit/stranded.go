@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/kit/sqldb"
 )
 
 // strandedAfterSeconds is how long an event may wait for its relay: one that died is replaced within a few seconds.

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // disk looks at the room that a home has and takes.
-func disk(home local.Home) examination {
+func disk(home launcher.Home) examination {
 	const part = "disk"
 	return examination{part: part, remedy: "look at " + home.Dir(), ask: func(ctx context.Context, n *notes) error {
 		var stat syscall.Statfs_t

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/local"
 )
 
 // Finding is one thing that is wrong.
@@ -75,8 +75,8 @@ type examination struct {
 }
 
 // Examine looks at the engines' programs and at the copy of a home, whose regions are all.
-func Examine(ctx context.Context, home local.Home, all []regions.Region) (Report, error) {
-	status, _, err := local.ReadStatus(ctx, home, all)
+func Examine(ctx context.Context, home launcher.Home, all []regions.Region) (Report, error) {
+	status, _, err := launcher.ReadStatus(ctx, home, all)
 	if err != nil {
 		return Report{}, err
 	}
@@ -90,7 +90,7 @@ func Examine(ctx context.Context, home local.Home, all []regions.Region) (Report
 }
 
 // examinations lists what is asked of a running copy. What is known not to answer is not asked again.
-func examinations(home local.Home, status local.Status, all []regions.Region) []examination {
+func examinations(home launcher.Home, status launcher.Status, all []regions.Region) []examination {
 	asked := []examination{disk(home)}
 	if status.SQL.Ready || outside(all, "", partSQL) {
 		asked = append(asked, sql(home, all))

@@ -13,10 +13,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/local/link"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/link"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 func TestRedisIsJudged(t *testing.T) {
@@ -70,9 +70,9 @@ func gateway(t *testing.T, metrics, regions string) *httptest.Server {
 }
 
 // twoRegions is a copy in which here and there are up.
-func twoRegions(url string) local.Status {
-	up := []local.ServiceStatus{{Name: contract.ServiceGateway, URL: url, Ready: true}}
-	return local.Status{Running: true, Regions: []local.RegionStatus{{Name: "here", Services: up}, {Name: "there", Services: up}}}
+func twoRegions(url string) launcher.Status {
+	up := []launcher.ServiceStatus{{Name: contract.ServiceGateway, URL: url, Ready: true}}
+	return launcher.Status{Running: true, Regions: []launcher.RegionStatus{{Name: "here", Services: up}, {Name: "there", Services: up}}}
 }
 
 func TestAServiceIsJudgedByItsMetricsAndAGatewayByItsView(t *testing.T) {
@@ -85,7 +85,7 @@ meridian_events_refused_total{topic="b"} 2
 `, `{"items":[{"name":"here","healthy":true},{"name":"there","healthy":false},{"name":"not-started","healthy":false},{"name":"far","healthy":true,"rtt_ms":79.5}]}`)
 	status := twoRegions(server.URL)
 	n := &notes{}
-	run(t.Context(), n, []examination{serviceOf(local.Home{}, status, "here", status.Regions[0].Services[0])})
+	run(t.Context(), n, []examination{serviceOf(launcher.Home{}, status, "here", status.Regions[0].Services[0])})
 	for _, problem := range []string{"events are not sent", "passed over records", "holds there for unhealthy"} {
 		if _, found := n.finding(problem); !found {
 			t.Errorf("%q is not among %+v", problem, n.findings)
@@ -158,19 +158,19 @@ func TestALinkIsMeasuredAndJudged(t *testing.T) {
 
 func TestThePartsOfACopyAreJudged(t *testing.T) {
 	t.Parallel()
-	home, err := local.OpenHome(t.TempDir())
+	home, err := launcher.OpenHome(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := parts(home, local.Status{}, nil); len(found) != 1 || found[0].Remedy != "meridian up" {
+	if found := parts(home, launcher.Status{}, nil); len(found) != 1 || found[0].Remedy != "meridian up" {
 		t.Errorf("nothing runs: %+v", found)
 	}
 	status := twoRegions("")
-	status.Edge = local.EdgeStatus{Ready: true, PID: 1}
-	status.SQL = local.EngineStatus{Name: "postgres"}
-	status.Provider = local.EngineStatus{Name: "provider", PID: 4}
-	status.Links = local.LinksStatus{PID: 5, Items: []link.Entry{{}}}
-	status.Regions[0].Engines = []local.EngineStatus{{Name: "redis", Ready: true, PID: 2, Restarts: manyRestarts + 1}, {Name: "broker", Ready: true, PID: 3, Restarts: manyRestarts}}
+	status.Edge = launcher.EdgeStatus{Ready: true, PID: 1}
+	status.SQL = launcher.EngineStatus{Name: "postgres"}
+	status.Provider = launcher.EngineStatus{Name: "provider", PID: 4}
+	status.Links = launcher.LinksStatus{PID: 5, Items: []link.Entry{{}}}
+	status.Regions[0].Engines = []launcher.EngineStatus{{Name: "redis", Ready: true, PID: 2, Restarts: manyRestarts + 1}, {Name: "broker", Ready: true, PID: 3, Restarts: manyRestarts}}
 	n := &notes{}
 	n.find(parts(home, status, nil)...)
 	wanted := map[string]string{"postgres": "ended", "provider": "does not answer", "links": "does not answer", "here/redis": "keeps dying"}
@@ -202,7 +202,7 @@ func TestAnExaminationThatFailsIsAFindingAndAReportIsSorted(t *testing.T) {
 	if clean := (&notes{}).report(true); !clean.OK || clean.Findings == nil || clean.Facts == nil {
 		t.Errorf("a clean report is %+v", clean)
 	}
-	home, err := local.OpenHome(t.TempDir())
+	home, err := launcher.OpenHome(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/meridian-store/meridian/regions/link"
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/local/link"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 )
 
 // links measures every link between two regions that are up. What is wrong with a gateway is not the link's fault, and found elsewhere.
-func links(status local.Status) []examination {
+func links(status launcher.Status) []examination {
 	var asked []examination
 	for _, entry := range status.Links.Items {
 		if entry.Plane == link.PlaneGateway && gatewayReady(status, entry.From) && gatewayReady(status, entry.To) {
@@ -31,7 +31,7 @@ func links(status local.Status) []examination {
 	return asked
 }
 
-func gatewayReady(status local.Status, region string) bool {
+func gatewayReady(status launcher.Status, region string) bool {
 	for _, r := range status.Regions {
 		for _, service := range r.Services {
 			if r.Name == region && service.Name == contract.ServiceGateway {

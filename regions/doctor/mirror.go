@@ -7,12 +7,12 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // judgeMirror looks at how far a region's mirror is behind each of the others. A region that was not started, or whose mirror says
 // nothing, sends nothing that could be late: it is not judged here.
-func judgeMirror(n *notes, status local.Status, region, log string, metrics map[string]*dto.MetricFamily, now time.Time) {
+func judgeMirror(n *notes, status launcher.Status, region, log string, metrics map[string]*dto.MetricFamily, now time.Time) {
 	part := region + "/mirror"
 	behind := bySource(metrics["meridian_mirror_behind_records"])
 	for source, upTo := range bySource(metrics["meridian_mirror_copied_up_to_seconds"]) {

@@ -3,9 +3,9 @@ package doctor
 import (
 	"fmt"
 
+	"github.com/meridian-store/meridian/local/engine"
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/engine"
-	"github.com/meridian-store/meridian/regions/local"
 )
 
 // programs looks for the engines' programs on this machine.
@@ -20,7 +20,7 @@ func programs() []Finding {
 }
 
 // parts judges every process of a copy by what the status says of it.
-func parts(home local.Home, status local.Status, all []regions.Region) []Finding {
+func parts(home launcher.Home, status launcher.Status, all []regions.Region) []Finding {
 	if !status.Running {
 		return []Finding{{Part: "meridian", Problem: "no copy runs", Evidence: "nothing holds " + home.Dir(), Remedy: "meridian up"}}
 	}
@@ -45,7 +45,7 @@ func parts(home local.Home, status local.Status, all []regions.Region) []Finding
 	}
 	judge("", "edge", status.Edge.Ready, status.Edge.PID, status.Edge.Restarts)
 	judge("", partSQL, status.SQL.Ready, status.SQL.PID, status.SQL.Restarts)
-	if local.OwnsProvider() {
+	if launcher.OwnsProvider() {
 		judge("", "provider", status.Provider.Ready, status.Provider.PID, status.Provider.Restarts)
 	}
 	if len(status.Links.Items) > 0 {

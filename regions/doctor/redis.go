@@ -10,16 +10,16 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/meridian-store/meridian/regions/local"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 const dialTimeout = 2 * time.Second
 
 // redis looks at a region's Redis: its memory, its keys, and whether it still writes its file.
-func redis(home local.Home, region, address string) examination {
+func redis(home launcher.Home, region, address string) examination {
 	part := region + "/redis"
 	return examination{part: part, remedy: "read " + home.Log(region, "redis"), ask: func(ctx context.Context, n *notes) error {
-		_, password, err := local.RedisOf(home, region)
+		_, password, err := launcher.RedisOf(home, region)
 		if err != nil {
 			return err
 		}

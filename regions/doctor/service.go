@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	"github.com/meridian-store/meridian/regions/local"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // maxAnswer bounds what is read of an answer, in bytes.
@@ -21,7 +21,7 @@ const maxAnswer = 4 << 20
 
 // serviceOf looks at what a service says of itself; a gateway is also asked how it sees the other regions, and a mirror how late
 // it is.
-func serviceOf(home local.Home, status local.Status, region string, service local.ServiceStatus) examination {
+func serviceOf(home launcher.Home, status launcher.Status, region string, service launcher.ServiceStatus) examination {
 	part := region + "/" + service.Name
 	return examination{part: part, remedy: "read its log: meridian status shows whether it is ready", ask: func(ctx context.Context, n *notes) error {
 		metrics, err := scrape(ctx, service.URL)
@@ -81,7 +81,7 @@ func sum(family *dto.MetricFamily) (total float64, found bool) {
 }
 
 // view asks a gateway which of the regions that are up it holds for healthy.
-func view(ctx context.Context, n *notes, status local.Status, region, gateway string) error {
+func view(ctx context.Context, n *notes, status launcher.Status, region, gateway string) error {
 	body, err := get(ctx, gateway+"/api/v1/regions")
 	if err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/local"
 )
 
 const (
@@ -19,9 +19,9 @@ const (
 )
 
 // sql looks at the one SQL server as its owner: who is connected, and who waits for whom.
-func sql(home local.Home, all []regions.Region) examination {
+func sql(home launcher.Home, all []regions.Region) examination {
 	return examination{part: partSQL, remedy: "read " + home.Log("", partSQL), ask: func(ctx context.Context, n *notes) error {
-		address, err := local.SQLOwnerURL(home, all)
+		address, err := launcher.SQLOwnerURL(home, all)
 		if err != nil {
 			return err
 		}

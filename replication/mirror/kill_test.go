@@ -14,9 +14,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/meridian-store/meridian/regions/engine/broker"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/process"
+	"github.com/meridian-store/meridian/local/engine/broker"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/process"
 	"github.com/meridian-store/meridian/replication/mirror"
 )
 

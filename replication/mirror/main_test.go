@@ -20,9 +20,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
-	"github.com/meridian-store/meridian/regions/engine/broker"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/engine/broker"
 	"github.com/meridian-store/meridian/replication/mirror"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // childWord is the argument by which this binary runs one mirror as a process of its own, to be killed.

@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/replication/mirror"
 )
 

@@ -12,9 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/replication/mirror"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // gauges sums a metric's samples.

@@ -5,8 +5,8 @@ import (
 	"net"
 	"strings"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
 )
 
 // Definition is the mirror of a region: it copies into the region's own broker what each other region that it is told of writes.

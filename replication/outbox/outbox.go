@@ -13,9 +13,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/telemetry"
+	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
 // Shards is the number of parts that an outbox's aggregates are split in; each part has one relay at a time.

@@ -12,13 +12,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/replication/outbox"
 	"github.com/meridian-store/meridian/replication/relay"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 func TestMain(m *testing.M) { kittest.Main(m) }

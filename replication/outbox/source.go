@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/replication/relay"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 // leaseSeconds is how long a relay that died keeps its shards from another.

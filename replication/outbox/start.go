@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/replication/relay"
-	"github.com/meridian-store/meridian/services/kit"
 )
 
 // Start gives a service its outbox: a writer for its transactions and a relay among its loops.

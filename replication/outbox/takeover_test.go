@@ -8,11 +8,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/events"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/events"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 func TestEventsOfALostRegionAreSentByAnother(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // abandonments counts the announcements of a cart that have been sent by the time a later event of the same cart is.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 func (a *api) acknowledge(ctx context.Context, in *Naming) (*cartOutput, error) {

@@ -3,8 +3,8 @@ package cart
 import (
 	"context"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 type contentsInput struct {

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 func TestAShopperFillsACart(t *testing.T) {

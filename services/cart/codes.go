@@ -8,8 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // readCode gives a promotion code as it is kept: upper-case, without spaces around it. It refuses what no promotion could have.

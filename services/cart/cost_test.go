@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
 )
 
 // watched is a connection on which Redis tells all that it does.

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/replication/relay"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // eventMaker turns entries of the outbox, which are carts as a change left them, into CartChanged and CartCleared.

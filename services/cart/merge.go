@@ -6,7 +6,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // merge moves a guest's lines and promotion codes into a user's cart; codes beyond contract.MaxCartCodes stay behind. The two may be on two nodes of a Redis Cluster, so it is three changes, each of

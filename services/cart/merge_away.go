@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // homeTimeout is how long a merge waits for the user's home: a login waits a little longer than that for the merge.

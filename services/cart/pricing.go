@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // prices is what the catalog said of some SKUs in one currency and one region, by name.

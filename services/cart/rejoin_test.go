@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // rejoining starts a rejoin whose mirrors answer by turns, the last answer for ever.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // mergeStates joins what two regions know of one cart, in whatever order and however often they hear of each other. Of a SKU or a code

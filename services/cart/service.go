@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/replication/relay"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 //go:embed migrations/*.sql

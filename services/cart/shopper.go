@@ -3,9 +3,9 @@ package cart
 import (
 	"context"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // shoppers does for shoppers what they ask of their carts.

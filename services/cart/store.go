@@ -8,9 +8,9 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/telemetry"
+	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
 // touchAfter is how much of a cart's life must have passed before a read prolongs it: reading costs no write but once a day.

@@ -12,9 +12,9 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
 )
 
 var testRegion = geo.Region{Name: "us-east", Code: "use"}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // mergeAttempts bounds how often a merge is made again because its cart was changed meanwhile; the event is then handled again.

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // saidBy is what the cart service of another region says of a cart.

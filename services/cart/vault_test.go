@@ -12,10 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // wipe makes the shop's Redis forget everything.

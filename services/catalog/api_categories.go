@@ -3,7 +3,7 @@ package catalog
 import (
 	"context"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 type categoryOutput struct {

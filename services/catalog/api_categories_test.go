@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 func (s shop) listed(t *testing.T, category string) []string {

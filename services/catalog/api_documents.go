@@ -7,8 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // documentRoutes is what an index of products is kept by. All of it reads what is committed now.

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 const adminProducts, adminCategories = "/api/v1/admin/products", "/api/v1/admin/categories"

@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // Two regions' catalogs write the same SKU, one behind the other: the second one waits for the first one's commit, and what it changes is

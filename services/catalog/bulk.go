@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // writeMany adds or replaces products by slug: 5 round trips and 1 commit whatever their number. A product that is refused is

@@ -3,8 +3,8 @@ package catalog
 import (
 	"encoding/base64"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // productKind leads the ids of products.

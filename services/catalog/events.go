@@ -4,8 +4,8 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // Published, on product-events: ProductCreated, ProductUpdated and ProductDeleted of an aggregate that is the product's id, and

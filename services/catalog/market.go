@@ -3,7 +3,7 @@ package catalog
 import (
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // market is where and when a price is asked for. A region of "" asks for the prices of all regions alone.

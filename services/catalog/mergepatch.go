@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"io"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // MergePatch applies a JSON merge patch (RFC 7396) to a document. Numbers keep all their digits.

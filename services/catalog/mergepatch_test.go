@@ -3,7 +3,7 @@ package catalog
 import (
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // The test cases of RFC 7396, appendix A.

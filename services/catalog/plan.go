@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // stored is what a write needs to know of a product that is there already.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
 )
 
 // Each hot statement must be able to find its rows by the index that was made for it, and in its order. Ways that cost the same on

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // MaxPriceLists bounds what every read of a price has to choose from.

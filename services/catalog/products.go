@@ -9,9 +9,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
 // newWish brings what was written of a product to its canonical form. id is "" when its slug says which product it is.

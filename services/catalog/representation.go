@@ -13,8 +13,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // What the public reads say of how long they may be kept. A browser asks each time, which its ETag makes cheap. The edge and the gateway

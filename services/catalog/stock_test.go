@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // Every region's catalog hears of a band, and writes the one table that they share. Shoppers' caches must hear once, when what they show

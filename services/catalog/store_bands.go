@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // writeBands writes what is newer than what is known, and gives the published products that show something else now. What a band was is

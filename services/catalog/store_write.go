@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/kit/sqldb"
 )
 
 // A product's variants, prices and places in categories are written anew as a whole: what is left of an older version can then

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // nested gives the tree as shoppers read it, siblings by position and then by slug.

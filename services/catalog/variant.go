@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 const maxSKU = 100

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // shelf is a catalog that counts what it is asked.

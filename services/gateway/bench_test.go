@@ -10,10 +10,10 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/discovery"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
-	"github.com/meridian-store/meridian/services/kit/discovery"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // BenchmarkProxy asks a service for a 6 KB list, once through the gateway and once directly, and reports how many times longer the

@@ -17,10 +17,10 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/services/gateway/openapi"
-	"github.com/meridian-store/meridian/services/kit"
-	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
 const (

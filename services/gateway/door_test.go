@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 func TestTokensAreVerifiedWhereTheTableSaysSo(t *testing.T) {

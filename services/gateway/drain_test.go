@@ -9,10 +9,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/discovery"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
-	"github.com/meridian-store/meridian/services/kit/discovery"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 func TestARequestUnderWayOutlivesTheStop(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/kit"
 )
 
 // DefinitionOf is the gateway with a test's own route table.

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 func TestRequestsReachTheServiceOfTheTable(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // Table is the route table: all that the gateway answers for.

@@ -7,7 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // neverForwarded are headers that a service must not hear from a caller: proofs that are ours, the hop-by-hop headers of RFC 9110,

@@ -13,9 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/kit"
 )
 
 // How long a home has for its answer, beside three round trips: one for the request, one for a new connection, and one for what is

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // moving is how the cart service tells a gateway of a guest's cart that moves into a user's.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // tight allows 30 requests in 30 s: a window that no slow machine outlasts between two requests.

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/kit/httpx"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 func TestMain(m *testing.M) { kittest.Main(m) }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // matcher finds a request's route in a tree of path segments.

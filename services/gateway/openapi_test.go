@@ -17,10 +17,10 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
-	"github.com/meridian-store/meridian/services/kit/httpx"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 // described is a service that serves the document of some operations, made as every service makes its own.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // twoWithLink is a region that probes another at a URL, with a clock of the test's.

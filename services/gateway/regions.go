@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
+	"github.com/meridian-store/meridian/kit"
 )
 
 const (

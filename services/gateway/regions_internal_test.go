@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 func TestASilentRegionIsBelievedForAWhile(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/discovery"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
-	"github.com/meridian-store/meridian/services/kit/discovery"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 func TestRegionsAreListedWithTheCallersDistance(t *testing.T) {

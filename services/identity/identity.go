@@ -25,7 +25,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 const (

@@ -3,7 +3,7 @@ package identity
 import (
 	"context"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // loggedIn is a session just opened or refreshed.

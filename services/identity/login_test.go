@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/auth"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/auth"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 func TestRegisterLogInRefreshLogOut(t *testing.T) {

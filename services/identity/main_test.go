@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 func TestMain(m *testing.M) { kittest.Main(m) }

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 func TestAPasswordMatchesItselfAlone(t *testing.T) {

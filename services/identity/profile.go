@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/auth"
+	"github.com/meridian-store/meridian/kit/auth"
 )
 
 // bearer is the user that a request's token proves, and where they are homed.

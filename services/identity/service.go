@@ -14,11 +14,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
-	"github.com/meridian-store/meridian/services/kit/auth"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/auth"
+	"github.com/meridian-store/meridian/kit/sqldb"
 )
 
 //go:embed migrations/*.sql

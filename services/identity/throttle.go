@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // countAttempt counts one more and starts the window with the first. KEYS: the count. ARGV: 1 the window (ms).

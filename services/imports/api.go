@@ -7,10 +7,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed/publish"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 const path = "/api/v1/admin/imports"

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed/detect"
 	"github.com/meridian-store/meridian/feed/publish"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // What an import may be large: MaxPart bounds one request, so that neither the gateway nor this service holds more of a file at a time,

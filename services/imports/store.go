@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
 )
 
 // store keeps imports and their files.

@@ -9,11 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
 	"github.com/meridian-store/meridian/feed/detect"
 	"github.com/meridian-store/meridian/feed/publish"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // work is the loop that brings imports in, one at a time.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 func (s shop) adjust(t testing.TB, items ...contract.StockAdjustment) []contract.StockResult {

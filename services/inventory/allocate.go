@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // place is a warehouse and the region it stands in.

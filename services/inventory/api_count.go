@@ -3,7 +3,7 @@ package inventory
 import (
 	"context"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 type countInput struct {

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // ledgerPlace is a movement's place in its SKU's ledger, newest first; the ledger goes on behind it.

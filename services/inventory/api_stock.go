@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // decodeSKU reads a SKU in a path, which is percent-encoded, because a SKU may contain a slash.

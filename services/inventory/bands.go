@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 const (

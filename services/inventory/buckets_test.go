@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // Splitting and joining lose nothing, make nothing, leave reservations where they are, and never lower the sum of versions.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // What becomes of a count or an adjustment.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 func TestCountsSayWhatBecameOfEach(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 func orderEvent(t *testing.T, eventType, saga string) contract.Event {

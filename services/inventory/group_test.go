@@ -8,9 +8,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // gated runs groups that wait for the test, and remembers them.

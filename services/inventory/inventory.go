@@ -21,8 +21,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // Movements of stock.

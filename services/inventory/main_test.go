@@ -11,10 +11,10 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
 )
 
 func TestMain(m *testing.M) { kittest.Main(m) }

@@ -3,7 +3,7 @@ package inventory
 import (
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // plan decides what each of some asks gets of the stock as it was read.

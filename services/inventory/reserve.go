@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
-	"github.com/meridian-store/meridian/services/kit/telemetry"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
 const (

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 func TestStockIsTakenNearTheDestinationFirst(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // surplus is a SKU of which more shall come back than is still sold; a refusal lists them.

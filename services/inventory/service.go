@@ -11,11 +11,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/rueidis"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
-	"github.com/meridian-store/meridian/services/kit/httpx"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 //go:embed migrations/*.sql

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // release gives a saga's stock back and leaves a tombstone. Releasing again, or a saga that never reserved, is fine; stock that

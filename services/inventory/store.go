@@ -9,9 +9,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 // store keeps stock, reservations and bands in SQL. Whatever takes locks takes them in one order, so that nothing deadlocks:

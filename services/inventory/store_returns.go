@@ -7,9 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
-	"github.com/meridian-store/meridian/services/kit/telemetry"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
 const readReturns = `SELECT return_id, request_hash, allocations FROM returns WHERE crdb_region = $1 AND saga_id = $2`

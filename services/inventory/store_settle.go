@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/telemetry"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
 // release ends a hold and gives its stock back: begin, lock, one batch, commit. A saga without a row gets a

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // bought is an order with whoever bought it.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"slices"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/auth"
+	"github.com/meridian-store/meridian/kit/auth"
 )
 
 type getInput struct {

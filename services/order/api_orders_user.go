@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // place is a place in a list of orders of several regions, newest first: behind the order that was made at a time.

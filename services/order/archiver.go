@@ -9,8 +9,8 @@ import (
 	"path"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 	"github.com/meridian-store/meridian/services/order/archive"
 )
 

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 func (a author) openReturn(id string) (contract.OrderReturn, error) {

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // The cart was changed between its purchase and the moment at which it hears of it: its new version still holds what was bought.

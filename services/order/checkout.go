@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // checkout buys the presented cart once for each key. The answer is the final one when it is known within the shopper's budget,

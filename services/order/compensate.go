@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // turn ends the way forward. What may have been done is given back only after the new direction is committed; where nothing can

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // customerKey makes names for customers, by which their uses of a promotion are counted. Without the key nobody can test whether an

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // deed is one thing done to a sold order: the rows that it adds or changes, what others have to do about it, and the event that

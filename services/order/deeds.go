@@ -3,8 +3,8 @@ package order
 import (
 	"slices"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // cancelAll takes the whole order back, as its shopper may while nothing of it has been sent.

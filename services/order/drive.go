@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 const (

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // This service publishes OrderConfirmed and OrderFailed on order-events, each in the transaction that ends its saga, and hears

@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 // sell takes the saga forward to its confirmation. It gives a verdict when that can not be, and an error when this holder has to

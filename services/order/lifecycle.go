@@ -3,7 +3,7 @@ package order
 import (
 	"slices"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // A sold order's status is never set: it follows from what was cancelled, fulfilled, returned and refunded, each of which is kept

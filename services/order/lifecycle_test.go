@@ -6,8 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // sold makes a confirmed order of some SKUs with a discount, a tax and shipping, so that nothing divides evenly.

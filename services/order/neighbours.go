@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // answerMargin is how much longer than the provider's limit a charge may take on its way through the payment service.

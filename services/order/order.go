@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // Limits of what a shopper may send.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 func TestNumberIsForPeople(t *testing.T) {

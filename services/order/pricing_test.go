@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 func usd(amount int64) *contract.Money { return &contract.Money{Amount: amount, Currency: "USD"} }

@@ -3,9 +3,9 @@ package order
 import (
 	"context"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/services/order/promotion"
 )
 

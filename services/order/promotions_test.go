@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/services/order"
 	"github.com/meridian-store/meridian/services/order/promotion"
 )

@@ -5,7 +5,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // findOrder reads an order for whoever may see it, from the database or from the archive. Who may not learns no more than that there is

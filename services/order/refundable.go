@@ -1,6 +1,6 @@
 package order
 
-import "github.com/meridian-store/meridian/services/contract"
+import "github.com/meridian-store/meridian/contract"
 
 // refundable is what units of a quote gave for: their part of what was paid for goods, discounts and tax counted in. The tax of the order is split
 // over its lines and its shipping to the last minor unit, and a line over its units, so that the last unit carries what is left: all units

@@ -3,7 +3,7 @@ package order
 import (
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // A saga is running until it ends as confirmed or failed. It goes forward until its direction is turned, once and for good; the

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/sqldb"
 )
 
 // store keeps orders and sagas. Every query names the region whose rows it touches.

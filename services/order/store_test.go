@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 )
 
 // quiet are settings under which nobody but the test touches a saga.

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // street is the order service's neighbours, played by the test: each keeps its ledger, repeats what it was asked before and

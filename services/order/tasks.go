@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
-	"github.com/meridian-store/meridian/services/kit/httpx"
 )
 
 const (

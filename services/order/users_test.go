@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/auth"
+	"github.com/meridian-store/meridian/kit/auth"
 )
 
 // tokenOf gives the Authorization header of a user.

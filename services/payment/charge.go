@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

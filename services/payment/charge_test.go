@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/payment/sandbox"
+	"github.com/meridian-store/meridian/local/sandbox"
 )
 
 func TestACapturedChargeIsAnsweredAlikeAndAnnounced(t *testing.T) {

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
+	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/provider"
-	"github.com/meridian-store/meridian/services/payment/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/stripe"
 )
 

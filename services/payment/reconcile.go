@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 const (

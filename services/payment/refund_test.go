@@ -9,11 +9,11 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/kittest"
+	"github.com/meridian-store/meridian/local/sandbox"
 	"github.com/meridian-store/meridian/services/payment/provider"
-	"github.com/meridian-store/meridian/services/payment/sandbox"
 )
 
 func refundRequest(amount int64) contract.RefundRequest {

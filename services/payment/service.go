@@ -9,10 +9,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/replication/outbox"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit"
-	"github.com/meridian-store/meridian/services/kit/sqldb"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

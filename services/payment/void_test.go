@@ -5,10 +5,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/sandbox"
 	"github.com/meridian-store/meridian/services/payment/provider"
-	"github.com/meridian-store/meridian/services/payment/sandbox"
 )
 
 func TestAVoidGivesBackWhatWasCaptured(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/local/kittest"
+	"github.com/meridian-store/meridian/local/sandbox"
 	"github.com/meridian-store/meridian/services/payment/provider"
-	"github.com/meridian-store/meridian/services/payment/sandbox"
 )
 
 func TestAnOrderThatCostsNothingNeedsNoProvider(t *testing.T) {

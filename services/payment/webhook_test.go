@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/sandbox"
+	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/provider"
-	"github.com/meridian-store/meridian/services/payment/sandbox"
-	"github.com/meridian-store/meridian/services/payment/sandbox/sandboxtest"
 )
 
 // webhook sends what the provider would, and gives the status.

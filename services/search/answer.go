@@ -7,7 +7,7 @@ import (
 
 	"github.com/typesense/typesense-go/v3/typesense/api"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // result reads what the engine answered.

@@ -19,8 +19,8 @@ import (
 	"github.com/typesense/typesense-go/v3/typesense/api"
 	bcp47 "golang.org/x/text/language"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // What an answer says of how long it may be kept. No tag tells which searches a new product belongs to: the edge keeps an answer for a

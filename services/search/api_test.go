@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/kittest"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/kittest"
 )
 
 // shop is the service with a catalog that the test plays.

@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // catalog is what the index is kept equal to: the catalog's word on its products, as it is now.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 const (

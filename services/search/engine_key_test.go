@@ -7,10 +7,10 @@ import (
 	"github.com/typesense/typesense-go/v3/typesense/api"
 	"github.com/typesense/typesense-go/v3/typesense/api/pointer"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/regions/engine/search/searchtest"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
+	"github.com/meridian-store/meridian/local/engine/search/searchtest"
 )
 
 func TestSearchesHoldAKeyThatOnlySearches(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // Consumed, from product-events: all. An event only says which products to read again. From inventory-events: InventorySold, for the order of

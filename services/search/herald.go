@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
-	"github.com/meridian-store/meridian/services/kit/httpx"
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 )
 
 // tellTimeout is how long a purger may take to say that it has heard: by then what it would purge has passed by itself.

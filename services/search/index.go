@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // source is where documents come from: the catalog.

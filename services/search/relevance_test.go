@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
 	"github.com/meridian-store/meridian/feed/seed"
 	"github.com/meridian-store/meridian/feed/shopify"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/regions/engine/enginetest"
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/local/engine/enginetest"
 )
 
 // leastNDCG is how good the order of the first ten hits has to be, on average: 1 is the best that there could be.

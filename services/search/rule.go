@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/services/contract"
 )
 
 // The kinds of rules by which merchants change what a search finds.

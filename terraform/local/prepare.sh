@@ -8,8 +8,8 @@ root=$(cd "$here/../.." && pwd)
 version=0.1.0 # as in versions.tf
 say() { printf 'terraform: %s\n' "$*" >&2; }
 
-bash "$root/regions/engine/install.sh" >&2
-terraform=$(bash "$root/regions/engine/install.sh" terraform)
+bash "$root/local/engine/install.sh" >&2
+terraform=$(bash "$root/local/engine/install.sh" terraform)
 
 say "building bin/meridian"
 go build -C "$root" -o bin/meridian .

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // Reason is why a code takes nothing off.

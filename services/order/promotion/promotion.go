@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // Kind is how a promotion takes something off.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 const codeLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/services/order/promotion"
 )
 

@@ -11,7 +11,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 )
 
 // State is how an intent stands.

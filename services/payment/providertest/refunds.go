@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

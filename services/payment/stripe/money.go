@@ -6,7 +6,7 @@ import (
 
 	api "github.com/stripe/stripe-go/v85"
 
-	"github.com/meridian-store/meridian/services/contract"
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 

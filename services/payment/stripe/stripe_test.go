@@ -12,9 +12,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/local/sandbox"
+	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/providertest"
-	"github.com/meridian-store/meridian/services/payment/sandbox"
-	"github.com/meridian-store/meridian/services/payment/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/stripe"
 )
 

@@ -1,0 +1,237 @@
+package kit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/rueidis"
+
+	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/auth"
+	"github.com/meridian-store/meridian/kit/discovery"
+	"github.com/meridian-store/meridian/kit/events"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/kit/sqldb"
+	"github.com/meridian-store/meridian/kit/telemetry"
+)
+
+const (
+	// engineWait is how long a service waits at its start for engines that are still coming up.
+	engineWait = 30 * time.Second
+)
+
+// DefaultDrain bounds the wait for requests under way at the stop of a service that names no other.
+const DefaultDrain = 10 * time.Second
+
+// Options say where a service runs.
+type Options struct {
+	Region  contract.Region
+	Regions []contract.Region
+	Env     Environment
+	// LogTo receives JSON lines; Now is the clock, time.Now when nil.
+	LogTo io.Writer
+	Now   func() time.Time
+}
+
+// Running is a started service.
+type Running struct {
+	Name string
+	// Address is the host:port it listens on.
+	Address string
+
+	base     *Base
+	instance discovery.Instance
+	draining *atomic.Bool
+	drain    time.Duration
+	stops    []func()
+	once     sync.Once
+	stopErr  error
+	served   chan error
+}
+
+// Start brings a service up and returns when it listens, has been set up, and is announced in Consul.
+func Start(ctx context.Context, definition Definition, options Options) (*Running, error) {
+	if err := options.Env.validate(definition); err != nil {
+		return nil, err
+	}
+	running := &Running{Name: definition.Name, draining: &atomic.Bool{}, drain: cmp.Or(definition.Drain, DefaultDrain), served: make(chan error, 1)}
+	if err := running.start(ctx, definition, options); err != nil {
+		running.release()
+		return nil, fmt.Errorf("start %s: %w", definition.Name, err)
+	}
+	return running, nil
+}
+
+func (r *Running) start(ctx context.Context, definition Definition, options Options) error {
+	base, err := r.newBase(definition, options)
+	if err != nil {
+		return err
+	}
+	r.base = base
+	if err := r.openEngines(ctx, definition, base); err != nil {
+		return err
+	}
+	if err := definition.Setup(ctx, base); err != nil {
+		return err
+	}
+	serveHealth(base, r.draining)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("%s:%d", options.Env.ListenHost, options.Env.Port))
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	r.Address = listener.Addr().String()
+	go func() { r.served <- base.App.Listener(listener) }()
+	for _, l := range base.loops {
+		r.stops = append(r.stops, startLoop(l, base.Log))
+	}
+	r.instance = discovery.Instance{Service: definition.Name, Host: options.Env.ListenHost, Port: listener.Addr().(*net.TCPAddr).Port}
+	r.stops = append(r.stops, startLoop(loop{name: "register", run: func(ctx context.Context) error {
+		base.Discovery.KeepRegistered(ctx, r.instance)
+		return nil
+	}}, base.Log))
+	base.Log.InfoContext(ctx, "The service is up.", "address", r.Address)
+	return nil
+}
+
+func (r *Running) newBase(definition Definition, options Options) (*Base, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(options.Env.LogLevel)); err != nil {
+		return nil, fmt.Errorf("MERIDIAN_LOG_LEVEL: %w", err)
+	}
+	now := options.Now
+	if now == nil {
+		now = time.Now
+	}
+	var clock *skewed
+	if options.Env.ClockOffsetFile != "" {
+		log := telemetry.NewLogger(options.LogTo, level, options.Region.Name, definition.Name)
+		clock = &skewed{now: now, path: options.Env.ClockOffsetFile, log: log}
+		now = clock.Now
+	}
+	verifier, err := auth.NewVerifier([]byte(options.Env.JWKS), now)
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector())
+	base := &Base{
+		Name: definition.Name, Region: options.Region, Regions: options.Regions, Env: options.Env,
+		Log:    telemetry.NewLogger(options.LogTo, level, options.Region.Name, definition.Name),
+		Tracer: telemetry.NewTracer(definition.Name), Registry: registry, Now: now, Verifier: verifier,
+		consumerMetrics: events.NewMetrics(registry),
+	}
+	if clock != nil {
+		base.Loop("follow the clock's offset", Every(readOffsetEvery, clock.follow))
+	}
+	base.App = httpx.NewApp(httpx.ServerConfig{
+		Service: definition.Name, Region: options.Region.Name, InternalSecret: options.Env.InternalSecret,
+		Log: base.Log, Tracer: base.Tracer, Registry: registry, Profiling: options.Env.Profiling,
+	})
+	base.API = httpx.NewAPI(base.App, "Meridian "+definition.Name, "1.0.0", verifier, base.Log)
+	if base.Discovery, err = discovery.New(options.Env.ConsulAddress, options.Env.Namespace, base.Log); err != nil {
+		return nil, err
+	}
+	r.stops = append(r.stops, base.Discovery.Close)
+	base.Client = httpx.NewClient(base.Discovery, options.Env.InternalSecret)
+	r.stops = append(r.stops, base.Client.Close)
+	return base, nil
+}
+
+// openEngines opens what the definition uses and waits for it, so that services and engines may start in any order.
+func (r *Running) openEngines(ctx context.Context, definition Definition, base *Base) error {
+	if definition.Schema != nil {
+		db, err := sqldb.Open(ctx, base.Env.SQLURL, base.Registry)
+		if err != nil {
+			return err
+		}
+		base.DB = db
+		r.stops = append(r.stops, db.Close)
+		base.Ready("sql", db.Ping)
+		if err := waitFor(ctx, db.Ping); err != nil {
+			return err
+		}
+		if err := db.CheckCurrent(ctx, definition.Schema.Migrations); err != nil {
+			return err
+		}
+	}
+	if definition.UsesRedis && !definition.RedisOptional {
+		if err := waitFor(ctx, func(context.Context) error { return r.openRedis(base) }); err != nil {
+			return fmt.Errorf("redis at %s: %w", base.Env.RedisAddress, err)
+		}
+		base.Ready("redis", func(ctx context.Context) error { return base.Redis.Do(ctx, base.Redis.B().Ping().Build()).Error() })
+	}
+	if definition.UsesBroker {
+		ensure := func(ctx context.Context) error { return events.EnsureTopics(ctx, base.Env.Brokers) }
+		if err := waitFor(ctx, ensure); err != nil {
+			return fmt.Errorf("broker: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r *Running) openRedis(base *Base) error {
+	client, err := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{base.Env.RedisAddress}, Password: base.Env.RedisPassword, ClientName: base.Name,
+		ConnWriteTimeout: 2 * time.Second, DisableCache: true,
+	})
+	if err != nil {
+		return err
+	}
+	base.Redis = client
+	r.stops = append(r.stops, client.Close)
+	return nil
+}
+
+// waitFor tries until it succeeds or engineWait is over.
+func waitFor(ctx context.Context, test func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, engineWait)
+	defer cancel()
+	for {
+		err := test(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Served gives the error with which the server ended, if it ever does before Stop.
+func (r *Running) Served() <-chan error { return r.served }
+
+// Stop withdraws the service from Consul, lets requests under way finish, and ends its loops. Stopping twice is fine.
+func (r *Running) Stop(ctx context.Context) error {
+	r.once.Do(func() {
+		r.draining.Store(true)
+		if err := r.base.Discovery.Deregister(ctx, r.instance); err != nil {
+			r.base.Log.WarnContext(ctx, "Consul could not be told that this service stops; its check will fail instead.", "error", err.Error())
+		}
+		if err := r.base.App.ShutdownWithTimeout(r.drain); err != nil {
+			r.stopErr = fmt.Errorf("drain %s: %w", r.Name, err)
+		}
+		r.release()
+		r.base.Log.InfoContext(ctx, "The service is down.")
+	})
+	return r.stopErr
+}
+
+func (r *Running) release() {
+	for _, stop := range slices.Backward(r.stops) {
+		stop()
+	}
+	r.stops = nil
+}
