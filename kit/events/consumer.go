@@ -84,6 +84,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 		// A group waits for members that were killed as long as for those that are still at work: 25 s at most for both.
 		kgo.SessionTimeout(10*time.Second), kgo.RebalanceTimeout(15*time.Second), kgo.FetchMaxWait(500*time.Millisecond),
+		// Transaction markers have offsets: a group that does not commit past them has lag for ever.
+		kgo.KeepControlRecords(),
 	)
 	if err != nil {
 		return fmt.Errorf("make a consumer for %s: %w", c.Group, err)
@@ -161,7 +163,7 @@ func (c *Consumer) applyBatch(ctx context.Context, records []*kgo.Record) bool {
 // read decodes a record; false for one that is no event, now or ever.
 func (c *Consumer) read(ctx context.Context, record *kgo.Record) (contract.Event, bool) {
 	if record.Attrs.IsControl() {
-		return contract.Event{}, false // the end of a transaction
+		return contract.Event{}, false // a transaction marker
 	}
 	var event contract.Event
 	err := json.Unmarshal(record.Value, &event)

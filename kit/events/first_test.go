@@ -28,13 +28,21 @@ func publish(t *testing.T, brokers []string, id string) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	value, err := json.Marshal(contract.Event{SpecVersion: "1.0", ID: id, Source: "/x", Type: "X", Subject: "x", OriginRegion: "us-east"})
+	if err := client.ProduceSync(t.Context(), record(t, id)).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// record returns a record of an event of one product.
+func record(t *testing.T, id string) *kgo.Record {
+	t.Helper()
+	value, err := json.Marshal(contract.Event{
+		SpecVersion: "1.0", ID: id, Source: "/x", Type: "X", Subject: "x", OriginRegion: "us-east",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: contract.TopicProducts, Key: []byte("x"), Value: value}).FirstErr(); err != nil {
-		t.Fatal(err)
-	}
+	return &kgo.Record{Topic: contract.TopicProducts, Key: []byte("x"), Value: value}
 }
 
 // run starts a loop and gives its end.

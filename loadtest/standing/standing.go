@@ -37,7 +37,7 @@ type Shop struct {
 }
 
 // Open gives the copy that runs from the home, else starts one there, filled with the default catalog, which
-// every service has digested. Progress goes to out.
+// every service has indexed. Progress goes to out.
 func Open(ctx context.Context, options Options, out io.Writer) (*Shop, error) {
 	home, err := launcher.OpenHome(options.Home)
 	if err != nil {
@@ -61,7 +61,7 @@ func Open(ctx context.Context, options Options, out io.Writer) (*Shop, error) {
 	if s.State, err = readRunning(home); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.digest(ctx, out); err != nil {
+	if err := s.settle(ctx, out); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	digestLook  = time.Second
-	digestLimit = 2 * time.Minute
+	settlePoll  = time.Second
+	settleLimit = 2 * time.Minute
 )
 
-// digest waits until every service of every region has applied the events of the catalog that a new copy was filled with: indexing, mirroring
-// and purging it takes both cores for a while, and empties caches. It has when at two looks, a second apart, nobody is behind; what
-// relays and mirrors have under way at the first is there at the second.
-func (s *Shop) digest(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, digestLimit)
+// settle waits until every consumer group of every region has applied the events of the catalog that a new copy was seeded with:
+// indexing, mirroring and purging it takes both cores for a while and empties caches. The shop is settled when two polls, a second
+// apart, find no lag; events that relays and mirrors have in flight at the first poll are counted by the second.
+func (s *Shop) settle(ctx context.Context, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
 	brokers, err := s.brokers()
 	defer func() {
@@ -33,14 +33,14 @@ func (s *Shop) digest(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	begun, quiet := time.Now(), 0
-	ticker := time.NewTicker(digestLook)
+	ticker := time.NewTicker(settlePoll)
 	defer ticker.Stop()
 	for {
-		behind, err := behind(ctx, brokers)
+		records, err := lag(ctx, brokers)
 		if err != nil {
 			return err
 		}
-		if quiet++; behind > 0 {
+		if quiet++; records > 0 {
 			quiet = 0
 		}
 		if quiet == 2 {
@@ -49,7 +49,7 @@ func (s *Shop) digest(ctx context.Context, out io.Writer) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the new shop is still %d events behind what it was filled with: %w", behind, context.Cause(ctx))
+			return fmt.Errorf("consumer lag of the new shop is still %d records: %w", records, context.Cause(ctx))
 		case <-ticker.C:
 		}
 	}
@@ -75,22 +75,19 @@ func (s *Shop) brokers() (all []*kadm.Client, err error) {
 	return all, nil
 }
 
-// behind counts the events that have been written and that a group has not applied. The last place of a partition is left out: where mirrors
-// write it is the end of a transaction, which is no event and which no group ever passes.
-func behind(ctx context.Context, brokers []*kadm.Client) (events int64, err error) {
+// lag counts the records that consumer groups have not committed, over all brokers.
+func lag(ctx context.Context, brokers []*kadm.Client) (records int64, err error) {
 	for _, broker := range brokers {
 		lags, err := broker.Lag(ctx)
 		if err == nil {
 			err = lags.Error()
 		}
 		if err != nil {
-			return 0, fmt.Errorf("ask a broker how far its consumers are: %w", err)
+			return 0, fmt.Errorf("read consumer lag: %w", err)
 		}
 		for _, group := range lags {
-			for _, partition := range group.Lag.Sorted() {
-				events += max(partition.Lag-1, 0)
-			}
+			records += group.Lag.Total()
 		}
 	}
-	return events, nil
+	return records, nil
 }
