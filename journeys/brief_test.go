@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/regions/cluster"
@@ -44,7 +45,7 @@ func TestV1_EachServiceIsStartedAlone(t *testing.T) {
 func sandboxProvider(t *testing.T) provider.Provider {
 	t.Helper()
 	moves, err := stripe.New(stripe.Config{
-		SecretKey: sandboxtest.SecretKey, WebhookSecret: sandboxtest.WebhookSecret, URL: sandboxtest.Start(t, nil), FineThousandths: true,
+		SecretKey: secret.New(sandboxtest.SecretKey), WebhookSecret: secret.New(sandboxtest.WebhookSecret), URL: sandboxtest.Start(t, nil), FineThousandths: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/services/payment/provider"
 	"github.com/meridian-store/meridian/services/payment/stripe"
@@ -27,7 +28,7 @@ func (s *shop) ledger(t *testing.T) provider.Ledger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	books, err := stripe.New(stripe.Config{URL: url, SecretKey: key, FineThousandths: true})
+	books, err := stripe.New(stripe.Config{URL: url, SecretKey: secret.New(key), FineThousandths: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,15 @@ import (
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/kit/events"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/local/kittest"
 )
+
+// loops is a service that has loops and no routes.
+type loops []kit.Loop
+
+func (l loops) Routes(*httpx.API) {}
+func (l loops) Loops() []kit.Loop { return l }
 
 // gatherer keeps the batches that it is handed, and fails at some.
 type gatherer struct {
@@ -47,9 +54,11 @@ func (g *gatherer) seen() [][]string {
 func TestEventsComeInBatches(t *testing.T) {
 	t.Parallel()
 	g := &gatherer{failures: 2}
-	s := kittest.Start(t, kit.Definition{Name: "gatherer", UsesBroker: true, Setup: func(_ context.Context, base *kit.Base) error {
-		base.ConsumeBatches(g.apply, contract.TopicOrders)
-		return nil
+	s := kittest.Start(t, kit.Definition{Name: "gatherer", Broker: kit.Required, New: func(
+		_ context.Context, base *kit.Base, _ kit.Lookup,
+	) (kit.Service, error) {
+		consume, _ := base.ConsumeBatches(g.apply, contract.TopicOrders)
+		return loops{consume}, nil
 	}})
 	s.Stop(t)
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.Brokers...))
@@ -100,9 +109,12 @@ func TestAServiceCatchesUpWithoutItsGroup(t *testing.T) {
 	t.Parallel()
 	g := &gatherer{failures: 1}
 	var consumer *events.Consumer
-	s := kittest.Start(t, kit.Definition{Name: "catcher", UsesBroker: true, Setup: func(_ context.Context, base *kit.Base) error {
-		consumer = base.ConsumeBatches(g.apply, contract.TopicOrders)
-		return nil
+	s := kittest.Start(t, kit.Definition{Name: "catcher", Broker: kit.Required, New: func(
+		_ context.Context, base *kit.Base, _ kit.Lookup,
+	) (kit.Service, error) {
+		var consume kit.Loop
+		consume, consumer = base.ConsumeBatches(g.apply, contract.TopicOrders)
+		return loops{consume}, nil
 	}})
 	write := func(from, count int) (want []string) {
 		client, err := kgo.NewClient(kgo.SeedBrokers(s.Brokers...), kgo.TransactionalID(fmt.Sprintf("%s-%d", s.Env.Namespace, from)))
@@ -155,8 +167,10 @@ func TestWhatIsAppliedAtTheStopIsNotSeenAgain(t *testing.T) {
 	var mu sync.Mutex
 	var seen []string
 	applying := make(chan struct{}, 10)
-	s := kittest.Start(t, kit.Definition{Name: "stopper", UsesBroker: true, Setup: func(_ context.Context, base *kit.Base) error {
-		base.Consume(func(ctx context.Context, event contract.Event) error {
+	s := kittest.Start(t, kit.Definition{Name: "stopper", Broker: kit.Required, New: func(
+		_ context.Context, base *kit.Base, _ kit.Lookup,
+	) (kit.Service, error) {
+		return loops{base.Consume(func(ctx context.Context, event contract.Event) error {
 			mu.Lock()
 			seen = append(seen, event.ID)
 			mu.Unlock()
@@ -165,8 +179,7 @@ func TestWhatIsAppliedAtTheStopIsNotSeenAgain(t *testing.T) {
 				<-ctx.Done() // the stop, which finds this event under way; it is applied in time
 			}
 			return nil
-		}, contract.TopicOrders)
-		return nil
+		}, contract.TopicOrders)}, nil
 	}})
 	publish := func(id string) {
 		s.Publish(t, contract.TopicOrders, contract.Event{SpecVersion: "1.0", ID: id, Source: "/us-east/order", Type: "T", Subject: "one", OriginRegion: "us-east"})

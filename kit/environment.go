@@ -7,64 +7,42 @@ import (
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
+
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
-// Environment is where a service finds its engines and its secrets: the process environment, the same for a laptop's launcher
-// and a cluster's deployment. It is never written to logs.
+// Environment tells a service where its engines are and who it is: what every service has, the same for a laptop's launcher and a
+// cluster's deployment. What only one service needs is in that service's Config. It is never written to logs.
 type Environment struct {
 	ListenHost string `env:"MERIDIAN_LISTEN_HOST, default=127.0.0.1"`
 	// Port is MERIDIAN_PORT_<SERVICE>; 0 takes a free one.
 	Port int `env:"PORT, default=0"`
-	// SQLURL is MERIDIAN_SQL_URL_<SERVICE>: the service's own database as its own role.
-	SQLURL        string   `env:"SQL_URL"`
-	RedisAddress  string   `env:"MERIDIAN_REDIS_ADDRESS"`
-	RedisPassword string   `env:"MERIDIAN_REDIS_PASSWORD"`
-	Brokers       []string `env:"MERIDIAN_BROKERS"`
-	ConsulAddress string   `env:"MERIDIAN_CONSUL_ADDRESS"`
-	// TypesenseURL and TypesenseKey are where the region's search engine is and its administrator's key; given to the process that
-	// runs search and to no other.
-	TypesenseURL string `env:"MERIDIAN_TYPESENSE_URL"`
-	TypesenseKey string `env:"MERIDIAN_TYPESENSE_KEY"`
-	// Peers are where the links to the other regions' gateways begin: region=url, comma-separated. A region without one is judged by
-	// Consul alone.
-	Peers map[string]string `env:"MERIDIAN_PEERS, separator=="`
-	// PeerBrokers are the other regions' brokers, for the mirror: region=host:port|host:port, comma-separated. PeerBrokerLinks are where
-	// the links to them begin, when connections have to go through one.
-	PeerBrokers     map[string]string `env:"MERIDIAN_PEER_BROKERS, separator=="`
-	PeerBrokerLinks map[string]string `env:"MERIDIAN_PEER_BROKER_LINKS, separator=="`
+	// SQLURL is MERIDIAN_SQL_URL_<SERVICE>: the service's own database as its own role, with the role's password.
+	SQLURL        secret.Secret `env:"SQL_URL"`
+	RedisAddress  string        `env:"MERIDIAN_REDIS_ADDRESS"`
+	RedisPassword secret.Secret `env:"MERIDIAN_REDIS_PASSWORD"`
+	Brokers       []string      `env:"MERIDIAN_BROKERS"`
+	ConsulAddress string        `env:"MERIDIAN_CONSUL_ADDRESS"`
 	// JWKS holds the public keys of all regions.
-	JWKS           string `env:"MERIDIAN_JWKS"`
-	InternalSecret string `env:"MERIDIAN_INTERNAL_SECRET"`
-	EdgeSecret     string `env:"MERIDIAN_EDGE_SECRET"`
-	// SigningSeed and DirectoryKey, in hexadecimal, are given to the process that runs identity and to no other: the region's own
-	// Ed25519 seed, whose public half is in JWKS, and the key of the login directory, the same in every region.
-	SigningSeed  string `env:"MERIDIAN_SIGNING_SEED"`
-	DirectoryKey string `env:"MERIDIAN_DIRECTORY_KEY"`
-	// CustomerKey, in hexadecimal, is given to the process that runs order and to no other: the key of the names by which it counts
-	// what customers have used, the same in every region.
-	CustomerKey string `env:"MERIDIAN_CUSTOMER_KEY"`
-	// Cloudflare is the edge's API, a token that may purge there, the zone and its plan, for the process that runs purge and no other. The
-	// edge on this machine speaks the same.
-	CloudflareURL   string `env:"MERIDIAN_CLOUDFLARE_URL"`
-	CloudflareToken string `env:"MERIDIAN_CLOUDFLARE_TOKEN"`
-	CloudflareZone  string `env:"MERIDIAN_CLOUDFLARE_ZONE"`
-	CloudflarePlan  string `env:"MERIDIAN_CLOUDFLARE_PLAN, default=free"`
+	JWKS string `env:"MERIDIAN_JWKS"`
+	// InternalSecret is what services of one shop present to each other.
+	InternalSecret secret.Secret `env:"MERIDIAN_INTERNAL_SECRET"`
 	// ClockOffsetFile holds a duration by which the services take their clock to be wrong; drills write it. Without the setting clocks
 	// are the machine's.
 	ClockOffsetFile string `env:"MERIDIAN_CLOCK_OFFSET_FILE"`
 	LogLevel        string `env:"MERIDIAN_LOG_LEVEL, default=info"`
-	// Profiling lets whoever knows the internal secret take CPU profiles of the process.
+	// Profiling serves CPU profiles of the process to callers with the internal secret.
 	Profiling bool `env:"MERIDIAN_PPROF, default=false"`
 	// Namespace separates shops that share a Redis and a Consul, as parallel tests do: it leads every key and service name.
 	Namespace string `env:"MERIDIAN_NAMESPACE"`
 }
 
-// LoadEnvironment reads the environment of one service; lookup is os.LookupEnv outside tests.
-func LoadEnvironment(ctx context.Context, service string, lookup func(string) (string, bool)) (Environment, error) {
+// LoadEnvironment reads the environment of one service.
+func LoadEnvironment(ctx context.Context, service string, lookup Lookup) (Environment, error) {
 	var env Environment
 	own := strings.ToUpper(service)
 	named := map[string]string{"PORT": "MERIDIAN_PORT_" + own, "SQL_URL": "MERIDIAN_SQL_URL_" + own}
-	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &env, Lookuper: lookuper(func(name string) (string, bool) {
+	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &env, Lookuper: Lookup(func(name string) (string, bool) {
 		if actual, ok := named[name]; ok {
 			name = actual
 		}
@@ -76,29 +54,36 @@ func LoadEnvironment(ctx context.Context, service string, lookup func(string) (s
 	return env, nil
 }
 
-type lookuper func(string) (string, bool)
-
-func (l lookuper) Lookup(name string) (string, bool) { return l(name) }
-
-// validate names every setting that a definition needs and the environment lacks.
+// validate returns an error that names every variable that a definition requires and the environment lacks.
 func (e Environment) validate(definition Definition) error {
 	own := strings.ToUpper(definition.Name)
 	needs := []struct {
-		needed, given bool
-		name          string
+		required, given bool
+		name            string
 	}{
 		{true, e.ConsulAddress != "", "MERIDIAN_CONSUL_ADDRESS"},
 		{true, e.JWKS != "", "MERIDIAN_JWKS"},
-		{true, e.InternalSecret != "", "MERIDIAN_INTERNAL_SECRET"},
-		{definition.Schema != nil, e.SQLURL != "", "MERIDIAN_SQL_URL_" + own},
-		{definition.UsesRedis, e.RedisAddress != "", "MERIDIAN_REDIS_ADDRESS"},
-		{definition.UsesBroker, len(e.Brokers) > 0, "MERIDIAN_BROKERS"},
+		{true, e.InternalSecret.IsSet(), "MERIDIAN_INTERNAL_SECRET"},
+		{definition.Schema != nil, e.SQLURL.IsSet(), "MERIDIAN_SQL_URL_" + own},
+		{definition.Redis == Required, e.RedisAddress != "", "MERIDIAN_REDIS_ADDRESS"},
+		{definition.Broker == Required, len(e.Brokers) > 0, "MERIDIAN_BROKERS"},
 	}
 	var missing []error
 	for _, need := range needs {
-		if need.needed && !need.given {
+		if need.required && !need.given {
 			missing = append(missing, fmt.Errorf("%s needs %s in its environment", definition.Name, need.name))
 		}
 	}
 	return errors.Join(missing...)
+}
+
+// only drops the addresses of engines that a definition does not declare, so that the declaration is true.
+func (e Environment) only(definition Definition) Environment {
+	if definition.Redis == None {
+		e.RedisAddress, e.RedisPassword = "", secret.Secret{}
+	}
+	if definition.Broker == None {
+		e.Brokers = nil
+	}
+	return e
 }

@@ -2,55 +2,117 @@ package kit
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/meridian-store/meridian/kit/retry"
 )
 
 const (
 	firstRestart = 100 * time.Millisecond
 	lastRestart  = 5 * time.Second
+	// healthyAfter is how long a run must last for the next failure to count as the first.
+	healthyAfter = 2 * lastRestart
+	// persistentAfter is how many failures in a row are logged once as an error.
+	persistentAfter = 5
 )
 
-type loop struct {
-	name string
-	run  func(ctx context.Context) error
+// errEndedEarly is reported for a loop that returns nil before its context ends.
+var errEndedEarly = errors.New("returned before it was stopped")
+
+// Loop is background work of a service.
+type Loop struct {
+	// Name says in logs what the loop does, such as "relay events".
+	Name string
+	// Run works until ctx ends. When it returns earlier, with or without an error, it is called again after a pause.
+	Run func(ctx context.Context) error
 }
 
-// startLoop runs a loop until stop is called, which waits for its end; stopping twice is fine.
-func startLoop(l loop, log *slog.Logger) (stop func()) {
+// LoopRunner runs one Loop. Its methods are safe for concurrent use.
+type LoopRunner struct {
+	loop    Loop
+	log     *slog.Logger
+	cancel  context.CancelFunc
+	started chan struct{}
+	stopped chan struct{}
+}
+
+// StartLoop starts a loop. The caller must call Stop.
+//
+// Pauses between runs grow from 100 ms to 5 s and start over after a run of 10 s. A failure is logged at level Warn, a repetition
+// of the same failure at Debug, and the fifth failure in a row once at Error.
+func StartLoop(loop Loop, log *slog.Logger) *LoopRunner {
 	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		for wait := firstRestart; ; wait = min(2*wait, lastRestart) {
-			err := l.run(ctx)
-			if ctx.Err() != nil {
-				return
-			}
-			log.ErrorContext(ctx, "A loop ended early and will be started again.", "loop", l.name, "error", errorText(err))
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(wait):
-			}
+	r := &LoopRunner{
+		loop: loop, log: log.With("loop", loop.Name), cancel: cancel,
+		started: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	go r.keepRunning(ctx)
+	return r
+}
+
+// Started is closed when Run is called for the first time.
+func (r *LoopRunner) Started() <-chan struct{} { return r.started }
+
+// Stop ends the loop's context and returns when Run has returned. Stopping twice is fine.
+func (r *LoopRunner) Stop() {
+	r.cancel()
+	<-r.stopped
+}
+
+func (r *LoopRunner) keepRunning(ctx context.Context) {
+	defer close(r.stopped)
+	close(r.started)
+	pauses, failures, reported := retry.Backoff(firstRestart, lastRestart), 0, ""
+	for {
+		begun := time.Now()
+		err := r.loop.Run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errEndedEarly
+		}
+		if time.Since(begun) >= healthyAfter {
+			pauses.Reset()
+			failures, reported = 0, ""
+		}
+		failures++
+		r.report(ctx, err, failures, reported)
+		reported = err.Error()
+		if retry.Pause(ctx, pauses.NextBackOff()) != nil {
+			return
+		}
+	}
+}
+
+func (r *LoopRunner) report(ctx context.Context, err error, failures int, reported string) {
+	switch {
+	case failures == persistentAfter:
+		r.log.ErrorContext(ctx, "Loop keeps failing", "failures", failures, "error", err)
+	case err.Error() != reported:
+		r.log.WarnContext(ctx, "Loop failed and is restarted", "failures", failures, "error", err)
+	default:
+		r.log.DebugContext(ctx, "Loop failed again", "failures", failures, "error", err)
+	}
+}
+
+// startLoops starts loops in order and returns a function that stops them in reverse order.
+func startLoops(loops []Loop, log *slog.Logger) (stop func()) {
+	runners := make([]*LoopRunner, 0, len(loops))
+	for _, loop := range loops {
+		runners = append(runners, StartLoop(loop, log))
+	}
+	return sync.OnceFunc(func() {
+		for i := len(runners) - 1; i >= 0; i-- {
+			runners[i].Stop()
 		}
 	})
-	return func() {
-		cancel()
-		done.Wait()
-	}
 }
 
-func errorText(err error) string {
-	if err == nil {
-		return "none"
-	}
-	return err.Error()
-}
-
-// Every makes a loop of a task that is done at once and then at an interval. A task that fails ends the loop, which Base.Loop
-// logs and starts again.
+// Every makes a loop's Run of a task that is done at once and then at an interval. A task that fails ends the run.
 func Every(interval time.Duration, task func(ctx context.Context) error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		ticker := time.NewTicker(interval)
@@ -64,45 +126,6 @@ func Every(interval time.Duration, task func(ctx context.Context) error) func(ct
 				return nil
 			case <-ticker.C:
 			}
-		}
-	}
-}
-
-// Overdue makes a task of work that each region's services do on their own region's rows, and that the others do for them once it
-// has been overdue for a grace period: a region that is lost must not keep what it left open from being finished.
-func (b *Base) Overdue(grace time.Duration, work func(ctx context.Context, regions []string, before time.Time) error) func(ctx context.Context) error {
-	others := b.OtherRegions()
-	return func(ctx context.Context) error {
-		now := b.Now()
-		if err := work(ctx, []string{b.Region.Name}, now); err != nil || len(others) == 0 {
-			return err
-		}
-		return work(ctx, others, now.Add(-grace))
-	}
-}
-
-// OtherRegions gives the names of all regions but the service's own.
-func (b *Base) OtherRegions() []string {
-	var others []string
-	for _, region := range b.Regions {
-		if region.Name != b.Region.Name {
-			others = append(others, region.Name)
-		}
-	}
-	return others
-}
-
-// Attempt does each piece of some work, in any order, so that what can not be done yet does not keep the rest waiting for ever. A piece
-// that fails is told of and left for the next time; after so many failures the rest is left too, because each may have cost a time-out.
-func Attempt[T any](ctx context.Context, work []T, failures int, do func(context.Context, T) error, failed func(T, error)) {
-	rand.Shuffle(len(work), func(i, j int) { work[i], work[j] = work[j], work[i] })
-	for _, piece := range work {
-		if err := do(ctx, piece); err != nil && ctx.Err() == nil {
-			failed(piece, err)
-			failures--
-		}
-		if ctx.Err() != nil || failures == 0 {
-			return
 		}
 	}
 }

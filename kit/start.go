@@ -22,6 +22,7 @@ import (
 	"github.com/meridian-store/meridian/kit/discovery"
 	"github.com/meridian-store/meridian/kit/events"
 	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/kit/retry"
 	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/kit/telemetry"
 )
@@ -29,6 +30,9 @@ import (
 const (
 	// engineWait is how long a service waits at its start for engines that are still coming up.
 	engineWait = 30 * time.Second
+	// Pauses between attempts to reach an engine.
+	engineFirstPause = 25 * time.Millisecond
+	engineLastPause  = 250 * time.Millisecond
 )
 
 // DefaultDrain bounds the wait for requests under way at the stop of a service that names no other.
@@ -39,6 +43,8 @@ type Options struct {
 	Region  contract.Region
 	Regions []contract.Region
 	Env     Environment
+	// LookupEnv is where the service's own configuration comes from.
+	LookupEnv Lookup
 	// LogTo receives JSON lines; Now is the clock, time.Now when nil.
 	LogTo io.Writer
 	Now   func() time.Time
@@ -54,6 +60,7 @@ type Running struct {
 	instance discovery.Instance
 	draining *atomic.Bool
 	drain    time.Duration
+	ownLoops []Loop
 	stops    []func()
 	once     sync.Once
 	stopErr  error
@@ -65,6 +72,7 @@ func Start(ctx context.Context, definition Definition, options Options) (*Runnin
 	if err := options.Env.validate(definition); err != nil {
 		return nil, err
 	}
+	options.Env = options.Env.only(definition)
 	running := &Running{Name: definition.Name, draining: &atomic.Bool{}, drain: cmp.Or(definition.Drain, DefaultDrain), served: make(chan error, 1)}
 	if err := running.start(ctx, definition, options); err != nil {
 		running.release()
@@ -82,9 +90,11 @@ func (r *Running) start(ctx context.Context, definition Definition, options Opti
 	if err := r.openEngines(ctx, definition, base); err != nil {
 		return err
 	}
-	if err := definition.Setup(ctx, base); err != nil {
+	service, err := definition.New(ctx, base, options.LookupEnv)
+	if err != nil {
 		return err
 	}
+	service.Routes(base.API)
 	serveHealth(base, r.draining)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("%s:%d", options.Env.ListenHost, options.Env.Port))
 	if err != nil {
@@ -92,14 +102,14 @@ func (r *Running) start(ctx context.Context, definition Definition, options Opti
 	}
 	r.Address = listener.Addr().String()
 	go func() { r.served <- base.App.Listener(listener) }()
-	for _, l := range base.loops {
-		r.stops = append(r.stops, startLoop(l, base.Log))
+	r.stops = append(r.stops, startLoops(append(r.ownLoops, service.Loops()...), base.Log))
+	r.instance = discovery.Instance{
+		Service: definition.Name, Host: options.Env.ListenHost, Port: listener.Addr().(*net.TCPAddr).Port,
 	}
-	r.instance = discovery.Instance{Service: definition.Name, Host: options.Env.ListenHost, Port: listener.Addr().(*net.TCPAddr).Port}
-	r.stops = append(r.stops, startLoop(loop{name: "register", run: func(ctx context.Context) error {
+	r.stops = append(r.stops, StartLoop(Loop{Name: "register in Consul", Run: func(ctx context.Context) error {
 		base.Discovery.KeepRegistered(ctx, r.instance)
 		return nil
-	}}, base.Log))
+	}}, base.Log).Stop)
 	base.Log.InfoContext(ctx, "The service is up.", "address", r.Address)
 	return nil
 }
@@ -132,7 +142,7 @@ func (r *Running) newBase(definition Definition, options Options) (*Base, error)
 		consumerMetrics: events.NewMetrics(registry),
 	}
 	if clock != nil {
-		base.Loop("follow the clock's offset", Every(readOffsetEvery, clock.follow))
+		r.ownLoops = append(r.ownLoops, Loop{Name: "follow the clock offset", Run: Every(readOffsetEvery, clock.follow)})
 	}
 	base.App = httpx.NewApp(httpx.ServerConfig{
 		Service: definition.Name, Region: options.Region.Name, InternalSecret: options.Env.InternalSecret,
@@ -151,7 +161,7 @@ func (r *Running) newBase(definition Definition, options Options) (*Base, error)
 // openEngines opens what the definition uses and waits for it, so that services and engines may start in any order.
 func (r *Running) openEngines(ctx context.Context, definition Definition, base *Base) error {
 	if definition.Schema != nil {
-		db, err := sqldb.Open(ctx, base.Env.SQLURL, base.Registry)
+		db, err := sqldb.Open(ctx, base.Env.SQLURL.Current(), base.Registry)
 		if err != nil {
 			return err
 		}
@@ -165,13 +175,13 @@ func (r *Running) openEngines(ctx context.Context, definition Definition, base *
 			return err
 		}
 	}
-	if definition.UsesRedis && !definition.RedisOptional {
+	if definition.Redis == Required {
 		if err := waitFor(ctx, func(context.Context) error { return r.openRedis(base) }); err != nil {
 			return fmt.Errorf("redis at %s: %w", base.Env.RedisAddress, err)
 		}
 		base.Ready("redis", func(ctx context.Context) error { return base.Redis.Do(ctx, base.Redis.B().Ping().Build()).Error() })
 	}
-	if definition.UsesBroker {
+	if definition.Broker == Required {
 		ensure := func(ctx context.Context) error { return events.EnsureTopics(ctx, base.Env.Brokers) }
 		if err := waitFor(ctx, ensure); err != nil {
 			return fmt.Errorf("broker: %w", err)
@@ -181,10 +191,7 @@ func (r *Running) openEngines(ctx context.Context, definition Definition, base *
 }
 
 func (r *Running) openRedis(base *Base) error {
-	client, err := rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: []string{base.Env.RedisAddress}, Password: base.Env.RedisPassword, ClientName: base.Name,
-		ConnWriteTimeout: 2 * time.Second, DisableCache: true,
-	})
+	client, err := rueidis.NewClient(base.RedisOption())
 	if err != nil {
 		return err
 	}
@@ -193,21 +200,19 @@ func (r *Running) openRedis(base *Base) error {
 	return nil
 }
 
-// waitFor tries until it succeeds or engineWait is over.
+// waitFor calls test until it succeeds or engineWait is over.
 func waitFor(ctx context.Context, test func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, engineWait)
 	defer cancel()
-	for {
-		err := test(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(50 * time.Millisecond):
-		}
+	var last error
+	err := retry.Until(ctx, engineFirstPause, engineLastPause, func(ctx context.Context) error {
+		last = test(ctx)
+		return last
+	}, nil)
+	if err == nil {
+		return nil
 	}
+	return errors.Join(last, err)
 }
 
 // Served gives the error with which the server ended, if it ever does before Stop.

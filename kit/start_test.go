@@ -30,6 +30,7 @@ type echo struct {
 	entered chan struct{}
 	client  *httpx.Client
 	writer  *outbox.Writer
+	loops   []kit.Loop
 }
 
 type echoInput struct {
@@ -46,29 +47,34 @@ type echoOutput struct {
 
 func (e *echo) definition() kit.Definition {
 	return kit.Definition{
-		Name: "echo", UsesRedis: true, UsesBroker: true,
+		Name: "echo", Redis: kit.Required, Broker: kit.Required,
 		Schema: &sqldb.Schema{Migrations: outbox.Migrations(), RegionalByRow: outbox.Tables()},
-		Setup: func(_ context.Context, base *kit.Base) error {
+		New: func(_ context.Context, base *kit.Base, _ kit.Lookup) (kit.Service, error) {
 			e.client = base.Client
-			e.writer = outbox.Start(base)
-			httpx.Handle(base.API, huma.Operation{OperationID: "echo", Method: http.MethodPost, Path: "/api/v1/echo"}, e.say)
-			httpx.Handle(base.API, huma.Operation{OperationID: "admin", Method: http.MethodGet, Path: "/api/v1/admin/echo",
-				Security: httpx.ForRoles(contract.RoleAdmin)}, e.nothing)
-			httpx.Handle(base.API, huma.Operation{OperationID: "fail", Method: http.MethodGet, Path: "/api/v1/fail"}, e.fail)
-			httpx.Handle(base.API, huma.Operation{OperationID: "panic", Method: http.MethodGet, Path: "/api/v1/panic"}, e.panics)
-			httpx.Handle(base.API, huma.Operation{OperationID: "slow", Method: http.MethodGet, Path: "/api/v1/slow"}, e.slow)
-			httpx.Handle(base.API, huma.Operation{OperationID: "inner", Method: http.MethodGet, Path: "/internal/v1/inner"}, e.nothing)
-			base.Consume(e.apply, contract.TopicOrders)
+			box := outbox.New(base)
+			e.writer, e.loops = box.Writer, append(box.Loops(), base.Consume(e.apply, contract.TopicOrders))
 			base.Ready("mood", func(context.Context) error {
 				if e.failing.Load() {
 					return errors.New("in a mood")
 				}
 				return nil
 			})
-			return nil
+			return e, nil
 		},
 	}
 }
+
+func (e *echo) Routes(api *httpx.API) {
+	httpx.Handle(api, huma.Operation{OperationID: "echo", Method: http.MethodPost, Path: "/api/v1/echo"}, e.say)
+	httpx.Handle(api, huma.Operation{OperationID: "admin", Method: http.MethodGet, Path: "/api/v1/admin/echo",
+		Security: httpx.ForRoles(contract.RoleAdmin)}, e.nothing)
+	httpx.Handle(api, huma.Operation{OperationID: "fail", Method: http.MethodGet, Path: "/api/v1/fail"}, e.fail)
+	httpx.Handle(api, huma.Operation{OperationID: "panic", Method: http.MethodGet, Path: "/api/v1/panic"}, e.panics)
+	httpx.Handle(api, huma.Operation{OperationID: "slow", Method: http.MethodGet, Path: "/api/v1/slow"}, e.slow)
+	httpx.Handle(api, huma.Operation{OperationID: "inner", Method: http.MethodGet, Path: "/internal/v1/inner"}, e.nothing)
+}
+
+func (e *echo) Loops() []kit.Loop { return e.loops }
 
 func (e *echo) say(_ context.Context, input *echoInput) (*echoOutput, error) {
 	output := &echoOutput{}
@@ -220,7 +226,7 @@ func TestCallsReachANeighbourAndCarryItsErrors(t *testing.T) {
 	e := &echo{}
 	s := kittest.Start(t, e.definition())
 	s.Neighbour(t, "shop", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get(contract.HeaderInternal) != s.Env.InternalSecret {
+		if r.Header.Get(contract.HeaderInternal) != s.Env.InternalSecret.Current() {
 			t.Error("the call lacks the internal secret")
 		}
 		problem := httpx.NewProblem(r.Context(), contract.Errorf(contract.CodeOutOfStock, "none left").With("skus", []string{"A"}))

@@ -1,31 +1,60 @@
 package purge
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/edge/cloudflare"
 	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
-// Definition is the purger of a region.
+// Definition describes the purger of a region.
 func Definition() kit.Definition {
-	return kit.Definition{Name: contract.ServicePurge, UsesBroker: true, Setup: setup}
+	return kit.Definition{Name: contract.ServicePurge, Broker: kit.Required, New: kit.Configured(New)}
 }
 
-func setup(_ context.Context, base *kit.Base) error {
-	env := base.Env
-	plan, err := cloudflare.ParsePlan(env.CloudflarePlan)
-	if err != nil {
+// Config is where the edge's API is, and a token that may purge there. It is given to the process that runs purge and to no other.
+type Config struct {
+	// URL is Cloudflare's own when empty; the edge on one machine serves the same API.
+	URL   string        `env:"MERIDIAN_CLOUDFLARE_URL"`
+	Token secret.Secret `env:"MERIDIAN_CLOUDFLARE_TOKEN"`
+	Zone  string        `env:"MERIDIAN_CLOUDFLARE_ZONE"`
+	// Plan is the zone's, which limits the rate of purges: free, pro, business or enterprise.
+	Plan string `env:"MERIDIAN_CLOUDFLARE_PLAN, default=free"`
+}
+
+// Validate returns an error that names the variable at fault.
+func (c Config) Validate() error {
+	if _, err := cloudflare.ParsePlan(c.Plan); err != nil {
 		return fmt.Errorf("MERIDIAN_CLOUDFLARE_PLAN: %w", err)
 	}
-	// Every region purges, at the rate of one account.
-	edge, err := cloudflare.NewPurger(cloudflare.Access{URL: env.CloudflareURL, Token: env.CloudflareToken, Zone: env.CloudflareZone}, plan,
-		len(base.Regions), cloudflare.NewPurgeMetrics(base.Registry))
+	if !c.Token.IsSet() || c.Zone == "" {
+		return errors.New("purge needs MERIDIAN_CLOUDFLARE_TOKEN and MERIDIAN_CLOUDFLARE_ZONE in its environment")
+	}
+	return nil
+}
+
+// Service purges gateways and the edge.
+type Service struct {
+	searches *searches
+	loops    []kit.Loop
+}
+
+// New makes the purger of a region.
+func New(base *kit.Base, config Config) (*Service, error) {
+	plan, err := cloudflare.ParsePlan(config.Plan)
 	if err != nil {
-		return fmt.Errorf("MERIDIAN_CLOUDFLARE_TOKEN and MERIDIAN_CLOUDFLARE_ZONE say where to purge: %w", err)
+		return nil, err
+	}
+	// Every region purges, at the rate of one account.
+	access := cloudflare.Access{URL: config.URL, Token: config.Token.Current(), Zone: config.Zone}
+	edge, err := cloudflare.NewPurger(access, plan, len(base.Regions), cloudflare.NewPurgeMetrics(base.Registry))
+	if err != nil {
+		return nil, err
 	}
 	m := newMetrics(base.Registry)
 	base.Discovery.Instances(contract.ServiceGateway) // begins to watch
@@ -33,13 +62,20 @@ func setup(_ context.Context, base *kit.Base) error {
 		edge: edge, now: base.Now, log: base.Log, metrics: m, second: newSecond(),
 		caches: &gateways{
 			instances: func() []string { return base.Discovery.Instances(contract.ServiceGateway) },
-			secret:    env.InternalSecret, client: &http.Client{}, log: base.Log, metrics: m,
+			secret:    base.Env.InternalSecret.Current(), client: &http.Client{}, log: base.Log, metrics: m,
 		},
 	}
-	base.Loop("purge again", p.repeat)
-	searches := newSearches(edge, base.Log, base.Registry)
-	searches.routes(base.API)
-	base.Loop("purge searches", searches.run)
-	base.ConsumeFromNow(p.apply, p.everything, contract.TopicProducts)
-	return nil
+	s := &Service{searches: newSearches(edge, base.Log, base.Registry)}
+	s.loops = []kit.Loop{
+		{Name: "purge again", Run: p.repeat},
+		{Name: "purge searches", Run: s.searches.run},
+		base.ConsumeFromNow(p.apply, p.everything, contract.TopicProducts),
+	}
+	return s, nil
 }
+
+// Routes declares the service's HTTP operations.
+func (s *Service) Routes(api *httpx.API) { s.searches.routes(api) }
+
+// Loops returns the service's background work.
+func (s *Service) Loops() []kit.Loop { return s.loops }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
@@ -31,12 +32,12 @@ type Resolver interface {
 // Client calls the other services of the region.
 type Client struct {
 	resolver Resolver
-	secret   string
+	secret   secret.Secret
 	http     *http.Client
 }
 
 // NewClient makes the client that a service shares among its calls.
-func NewClient(resolver Resolver, internalSecret string) *Client {
+func NewClient(resolver Resolver, internalSecret secret.Secret) *Client {
 	transport := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext,
 		MaxIdleConnsPerHost: 64,
@@ -109,7 +110,7 @@ func (c *Client) send(ctx context.Context, address string, call Call, body []byt
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	request.Header.Set(contract.HeaderInternal, c.secret)
+	request.Header.Set(contract.HeaderInternal, c.secret.Current())
 	request.Header.Set("traceparent", telemetry.TraceParent(ctx))
 	response, err := c.http.Do(request)
 	if err != nil {

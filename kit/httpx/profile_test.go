@@ -11,6 +11,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
@@ -30,7 +31,7 @@ func TestProfilesAreGuardedAndOffByDefault(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			app := httpx.NewApp(httpx.ServerConfig{
-				Service: "catalog", Region: "us-east", InternalSecret: "right", Log: slog.New(slog.DiscardHandler),
+				Service: "catalog", Region: "us-east", InternalSecret: secret.New("right"), Log: slog.New(slog.DiscardHandler),
 				Tracer: telemetry.NewTracer("catalog"), Registry: prometheus.NewRegistry(), Profiling: c.profiling,
 			})
 			request := httptest.NewRequest(http.MethodGet, httpx.ProfilePath+"?seconds=1", nil)

@@ -1,7 +1,6 @@
 package httpx
 
 import (
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
@@ -33,7 +33,7 @@ const (
 type ServerConfig struct {
 	Service, Region string
 	// InternalSecret guards everything below /internal/.
-	InternalSecret string
+	InternalSecret secret.Secret
 	Log            *slog.Logger
 	Tracer         *telemetry.Tracer
 	Registry       *prometheus.Registry
@@ -138,11 +138,10 @@ func asContract(err *fiber.Error, method string) error {
 	}
 }
 
-// guard lets only services of the same running copy in.
-func guard(secret string) fiber.Handler {
+// guard lets only services of the same shop in.
+func guard(internal secret.Secret) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		given := c.Get(contract.HeaderInternal)
-		if secret == "" || subtle.ConstantTimeCompare([]byte(given), []byte(secret)) != 1 {
+		if !internal.Matches(c.Get(contract.HeaderInternal)) {
 			return contract.Errorf(contract.CodeNotFound, "there is nothing at this path")
 		}
 		return c.Next()

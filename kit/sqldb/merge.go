@@ -35,3 +35,12 @@ func (m merged) ReadDir(name string) ([]fs.DirEntry, error) {
 	slices.SortStableFunc(all, byName)
 	return slices.CompactFunc(all, func(a, b fs.DirEntry) bool { return a.Name() == b.Name() }), nil
 }
+
+// Embedded returns the folder "migrations" of an embedded file system. It panics when there is none: a wrong go:embed directive.
+func Embedded(files fs.FS) fs.FS {
+	folder, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err)
+	}
+	return folder
+}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/kit/auth"
 	"github.com/meridian-store/meridian/kit/discovery"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/regions"
@@ -36,6 +38,8 @@ type Service struct {
 	Region  contract.Region
 	Regions []contract.Region
 	Env     kit.Environment
+	// Settings are the variables that the service's own Config reads.
+	Settings map[string]string
 
 	definition kit.Definition
 	options    options
@@ -46,7 +50,9 @@ type Service struct {
 type options struct {
 	now    func() time.Time
 	region string
-	broker bool
+	// broker, redis and search start engines that the definition does not require.
+	broker, redis, search bool
+	settings              map[string]string
 }
 
 // Option changes how a service is started.
@@ -58,8 +64,19 @@ func WithNow(now func() time.Time) Option { return func(o *options) { o.now = no
 // WithRegion puts the service in another region than us-east.
 func WithRegion(name string) Option { return func(o *options) { o.region = name } }
 
-// WithBroker gives a broker to a service that does not need one.
+// WithBroker gives a broker to a service that does not require one.
 func WithBroker() Option { return func(o *options) { o.broker = true } }
+
+// WithRedis gives Redis to a service that does not require it.
+func WithRedis() Option { return func(o *options) { o.redis = true } }
+
+// WithSearch gives the service a search engine.
+func WithSearch() Option { return func(o *options) { o.search = true } }
+
+// WithSettings sets variables that the service's own Config reads.
+func WithSettings(settings map[string]string) Option {
+	return func(o *options) { o.settings = settings }
+}
 
 // Start brings the service up and stops it with the test.
 func Start(t testing.TB, definition kit.Definition, opts ...Option) *Service {
@@ -82,7 +99,7 @@ func (s *Service) Restart(t testing.TB) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	running, err := kit.Start(ctx, s.definition, kit.Options{
-		Region: s.Region, Regions: s.Regions, Env: s.Env, LogTo: testLog{t}, Now: s.options.now,
+		Region: s.Region, Regions: s.Regions, Env: s.Env, LookupEnv: s.lookup, LogTo: testLog{t}, Now: s.options.now,
 	})
 	if err != nil {
 		t.Fatalf("start %s: %v", s.Name, err)
@@ -133,27 +150,36 @@ func (s *Service) makeEnvironment(t testing.TB) {
 	}
 	s.Env = kit.Environment{
 		ListenHost: "127.0.0.1", ConsulAddress: enginetest.Consul(t), JWKS: string(jwks), LogLevel: "info",
-		InternalSecret: hex.EncodeToString(seed[:16]), EdgeSecret: hex.EncodeToString(seed[16:]),
-		SigningSeed: hex.EncodeToString(seed), DirectoryKey: hex.EncodeToString(seed), CustomerKey: hex.EncodeToString(seed),
-		Namespace: strings.ToLower(geo.NewID("test", "use")[9:]) + "-",
+		InternalSecret: secret.New(hex.EncodeToString(seed[:16])),
+		Namespace:      strings.ToLower(geo.NewID("test", "use")[9:]) + "-",
 	}
+	s.Settings = map[string]string{
+		"MERIDIAN_EDGE_SECRET":   hex.EncodeToString(seed[16:]),
+		"MERIDIAN_SIGNING_SEED":  hex.EncodeToString(seed),
+		"MERIDIAN_DIRECTORY_KEY": hex.EncodeToString(seed),
+		"MERIDIAN_CUSTOMER_KEY":  hex.EncodeToString(seed),
+	}
+	maps.Copy(s.Settings, s.options.settings)
 	if s.definition.Schema != nil {
 		s.makeDatabase(t)
 	}
-	switch s.definition.Name {
-	case contract.ServiceSearch:
-		s.Env.TypesenseURL, s.Env.TypesenseKey = enginetest.Search(t)
-	case contract.ServicePurge:
-		// Nobody is there: it starts, and waits.
-		s.Env.CloudflareURL, s.Env.CloudflareToken, s.Env.CloudflareZone, s.Env.CloudflarePlan = "http://127.0.0.1:1", "token", "zone", "enterprise"
+	if s.options.search {
+		s.Settings["MERIDIAN_TYPESENSE_URL"], s.Settings["MERIDIAN_TYPESENSE_KEY"] = enginetest.Search(t)
 	}
-	if s.definition.UsesRedis {
-		s.Env.RedisAddress, s.Env.RedisPassword = enginetest.Redis(t)
+	if s.definition.Redis == kit.Required || s.options.redis {
+		address, password := enginetest.Redis(t)
+		s.Env.RedisAddress, s.Env.RedisPassword = address, secret.New(password)
 	}
-	if s.definition.UsesBroker || s.options.broker {
+	if s.definition.Broker == kit.Required || s.options.broker {
 		s.Brokers = enginetest.Broker(t)
 		s.Env.Brokers = s.Brokers
 	}
+}
+
+// lookup is the environment from which the service reads its own configuration.
+func (s *Service) lookup(name string) (string, bool) {
+	value, found := s.Settings[name]
+	return value, found
 }
 
 // makeDatabase migrates as the owner and hands the service a role that may only read and write rows, as in production.
@@ -161,7 +187,7 @@ func (s *Service) makeDatabase(t testing.TB) {
 	t.Helper()
 	admin := enginetest.Postgres(t).SuperuserURL()
 	name := "test_" + strings.ToLower(geo.NewID("test", "use")[9:])
-	password := s.Env.InternalSecret
+	password := s.Env.InternalSecret.Current()
 	if err := sqldb.Provision(t.Context(), admin, name, name, password); err != nil {
 		t.Fatal(err)
 	}
@@ -178,8 +204,8 @@ func (s *Service) makeDatabase(t testing.TB) {
 		t.Fatal(err)
 	}
 	owner.User = url.UserPassword(name, password)
-	s.Env.SQLURL = owner.String()
-	db, err := sqldb.Open(t.Context(), s.Env.SQLURL, nil)
+	s.Env.SQLURL = secret.New(owner.String())
+	db, err := sqldb.Open(t.Context(), s.Env.SQLURL.Current(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +235,7 @@ func (s *Service) TokenOf(t testing.TB, subject, role string) string {
 
 // Internal gives the headers of a call between services.
 func (s *Service) Internal() map[string]string {
-	return map[string]string{contract.HeaderInternal: s.Env.InternalSecret}
+	return map[string]string{contract.HeaderInternal: s.Env.InternalSecret.Current()}
 }
 
 // discover gives a client of the test's Consul names.

@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/services/payment/provider"
 	"github.com/meridian-store/meridian/services/payment/stripe"
 )
@@ -11,7 +12,7 @@ func PaymentLedger(home Home) (ledger provider.Ledger, where string, err error) 
 	if err != nil {
 		return nil, "", err
 	}
-	account, err := stripe.New(stripe.Config{SecretKey: key, URL: url, FineThousandths: OwnsProvider()})
+	account, err := stripe.New(stripe.Config{SecretKey: secret.New(key), URL: url, FineThousandths: OwnsProvider()})
 	if err != nil {
 		return nil, "", err
 	}

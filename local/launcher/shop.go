@@ -67,12 +67,10 @@ func (l *launcher) ownEnv(i int, region regions.Region, definition kit.Definitio
 	if definition.Schema != nil {
 		env = append(env, "MERIDIAN_SQL_URL_"+own+"="+l.sqlURL(i, definition.Name))
 	}
-	// The gateway follows events when they are there, and so does not list the broker among what it needs.
-	if definition.UsesBroker || definition.Name == contract.ServiceGateway {
+	if definition.Broker != kit.None {
 		env = append(env, "MERIDIAN_BROKERS="+strings.Join(l.brokers(i), ","))
 	}
-	// The gateway counts in Redis when it is there, and so does not list it among what it needs.
-	if definition.UsesRedis || definition.Name == contract.ServiceGateway {
+	if definition.Redis != kit.None {
 		env = append(env, "MERIDIAN_REDIS_ADDRESS="+l.redisAddress(i), "MERIDIAN_REDIS_PASSWORD="+l.secrets.Redis[region.Name])
 	}
 	switch definition.Name {

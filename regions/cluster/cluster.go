@@ -119,5 +119,5 @@ func start(ctx context.Context, config Config, definition kit.Definition) (*kit.
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s: %w", definition.Name, err)
 	}
-	return kit.Start(ctx, definition, kit.Options{Region: config.Region, Regions: config.Regions, Env: env, LogTo: log})
+	return kit.Start(ctx, definition, kit.Options{Region: config.Region, Regions: config.Regions, Env: env, LookupEnv: config.LookupEnv, LogTo: log})
 }

@@ -147,9 +147,9 @@ func TestChangesAreAnnouncedInOrder(t *testing.T) {
 
 func TestTheSecretIsKeptNowhere(t *testing.T) {
 	t.Parallel()
-	set := settings{Idle: 0, Abandoned: time.Hour, Sweep: 20 * time.Millisecond}
+	set := Config{Idle: 0, Abandoned: time.Hour, Sweep: 20 * time.Millisecond}
 	s := shopper{shop: openShop(t, set)}
-	log := s.logTo(t, definition(fixed(set)))
+	log := s.logTo(t, Definition().With(kit.WithConfig(set, New)))
 	s.add(t, "A", 1)
 	s.do(t, "PUT", "/api/v1/cart/items/A", map[string]int64{"quantity": 3})
 	s.waitSaved(t, s.id(), 2)

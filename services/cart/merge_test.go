@@ -67,7 +67,7 @@ func (u *user) merge(t *testing.T, guest string) contract.CartMerge {
 
 func (s shop) tokenOf(t *testing.T, subject string) string {
 	t.Helper()
-	seed, err := hex.DecodeString(s.Env.SigningSeed)
+	seed, err := hex.DecodeString(s.Settings["MERIDIAN_SIGNING_SEED"])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package cart
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/kittest"
@@ -23,13 +23,8 @@ import (
 func TestMain(m *testing.M) { kittest.Main(m) }
 
 // awake is a service whose sweeper looks often; the clock decides what it finds.
-func awake() settings {
-	return settings{Idle: 30 * time.Minute, Abandoned: time.Hour, Sweep: 20 * time.Millisecond, Rejoin: time.Minute}
-}
-
-// fixed gives settings that are not read from the environment.
-func fixed(set settings) func(context.Context) (settings, error) {
-	return func(context.Context) (settings, error) { return set, set.validate() }
+func awake() Config {
+	return Config{Idle: 30 * time.Minute, Abandoned: time.Hour, Sweep: 20 * time.Millisecond, Rejoin: time.Minute}
 }
 
 // clock is moved by the test.
@@ -132,10 +127,10 @@ type shop struct {
 	clock   *clock
 }
 
-func openShop(t *testing.T, set settings, options ...kittest.Option) shop {
+func openShop(t *testing.T, set Config, options ...kittest.Option) shop {
 	t.Helper()
 	c := &clock{}
-	s := shop{Service: kittest.Start(t, definition(fixed(set)), append(options, kittest.WithNow(c.now))...), clock: c,
+	s := shop{Service: kittest.Start(t, Definition().With(kit.WithConfig(set, New)), append(options, kittest.WithNow(c.now))...), clock: c,
 		catalog: &fakeCatalog{unsold: map[string]bool{}, noPrice: map[string]bool{}, prices: map[string]int64{}, bands: map[string]contract.Band{}},
 		orders:  &fakeOrders{titles: map[string]string{}}}
 	s.Neighbour(t, contract.ServiceCatalog, s.catalog)

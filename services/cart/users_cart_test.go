@@ -144,7 +144,7 @@ func (p *passing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request.Header = r.Header.Clone()
-	request.Header.Set(contract.HeaderInternal, p.home.Env.InternalSecret)
+	request.Header.Set(contract.HeaderInternal, p.home.Env.InternalSecret.Current())
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		refuse(contract.Unavailable(err, "no answer"))

@@ -20,12 +20,12 @@ type vault struct {
 	// region is the name of ours, code its code.
 	region, code string
 	now          func() time.Time
-	set          settings
+	set          Config
 
 	saved, restored, abandoned, reopened, reunited prometheus.Counter
 }
 
-func newVault(store *store, backups *backups, region geo.Region, now func() time.Time, set settings, registry prometheus.Registerer) *vault {
+func newVault(store *store, backups *backups, region geo.Region, now func() time.Time, set Config, registry prometheus.Registerer) *vault {
 	v := &vault{store: store, backups: backups, region: region.Name, code: region.Code, now: now, set: set,
 		saved:     prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_backups_total", Help: "Idle carts that were backed up in SQL."}),
 		restored:  prometheus.NewCounter(prometheus.CounterOpts{Name: "meridian_cart_restores_total", Help: "Carts that Redis had lost and that came back from SQL."}),

@@ -126,7 +126,7 @@ func TestABackupEndsWithItsRetention(t *testing.T) {
 
 func TestBackupsCostOneStatementEach(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, settings{Idle: time.Hour, Abandoned: time.Hour, Sweep: time.Hour})
+	s := openShop(t, Config{Idle: time.Hour, Abandoned: time.Hour, Sweep: time.Hour})
 	b := newBackups(s.DB, s.Regions)
 	var carts []usedCart
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -193,7 +193,7 @@ func TestBackupsCostOneStatementEach(t *testing.T) {
 
 func TestQueriesOnBackupsUseTheirIndexes(t *testing.T) {
 	t.Parallel()
-	s := openShop(t, settings{Idle: time.Hour, Abandoned: time.Hour, Sweep: time.Hour})
+	s := openShop(t, Config{Idle: time.Hour, Abandoned: time.Hour, Sweep: time.Hour})
 	now := time.Now()
 	for what, c := range map[string]struct {
 		query, index string

@@ -17,7 +17,7 @@ const (
 )
 
 // routes shows all that the catalog answers.
-func routes(api *httpx.API, s *service) {
+func routes(api *httpx.API, s *Service) {
 	read(api, "list-products", "/api/v1/products", "List products", s.getProducts)
 	read(api, "get-product", "/api/v1/products/{id}", "Read a product by its id or slug", s.getProduct)
 	read(api, "list-categories", "/api/v1/categories", "Read the category tree", s.getCategories)

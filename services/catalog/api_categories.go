@@ -25,7 +25,7 @@ type categoryRecordsOutput struct {
 	Body         categoryTree
 }
 
-func (s *service) getCategoryRecords(ctx context.Context, _ *struct{}) (*categoryRecordsOutput, error) {
+func (s *Service) getCategoryRecords(ctx context.Context, _ *struct{}) (*categoryRecordsOutput, error) {
 	t, err := s.store.tree(ctx)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ type categoryQuery struct {
 	Slug string `path:"slug" maxLength:"200"`
 }
 
-func (s *service) getCategory(ctx context.Context, input *categoryQuery) (*categoryOutput, error) {
+func (s *Service) getCategory(ctx context.Context, input *categoryQuery) (*categoryOutput, error) {
 	t, err := s.store.tree(ctx)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ type createCategoryInput struct {
 	Body contract.CategoryInput
 }
 
-func (s *service) postCategory(ctx context.Context, input *createCategoryInput) (*categoryOutput, error) {
+func (s *Service) postCategory(ctx context.Context, input *createCategoryInput) (*categoryOutput, error) {
 	answer, err := answerCategory(s.createCategory(ctx, input.Body))
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ type replaceCategoryInput struct {
 	Body    contract.CategoryInput
 }
 
-func (s *service) putCategory(ctx context.Context, input *replaceCategoryInput) (*categoryOutput, error) {
+func (s *Service) putCategory(ctx context.Context, input *replaceCategoryInput) (*categoryOutput, error) {
 	return answerCategory(s.replaceCategory(ctx, input.Slug, input.IfMatch, input.Body))
 }
 
@@ -76,7 +76,7 @@ type deleteCategoryInput struct {
 	IfMatch string `header:"If-Match" doc:"Refuse with 412 unless this is the newest ETag"`
 }
 
-func (s *service) deleteCategory(ctx context.Context, input *deleteCategoryInput) (*struct{}, error) {
+func (s *Service) deleteCategory(ctx context.Context, input *deleteCategoryInput) (*struct{}, error) {
 	return nil, s.removeCategory(ctx, input.Slug, input.IfMatch)
 }
 
@@ -86,7 +86,7 @@ type bulkCategoriesInput struct {
 	}
 }
 
-func (s *service) postCategories(ctx context.Context, input *bulkCategoriesInput) (*bulkOutput, error) {
+func (s *Service) postCategories(ctx context.Context, input *bulkCategoriesInput) (*bulkOutput, error) {
 	if err := checkCount(len(input.Body.Items), MaxBulkCategories); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // documentRoutes is what an index of products is kept by. All of it reads what is committed now.
-func documentRoutes(api *httpx.API, s *service) {
+func documentRoutes(api *httpx.API, s *Service) {
 	const documents = "/internal/v1/documents"
 	internal := func(id, method, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: documents + path, Summary: summary, Tags: []string{"internal"}, Hidden: true}
@@ -45,7 +45,7 @@ type documentsQuery struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"1000"`
 }
 
-func (s *service) getDocuments(ctx context.Context, input *documentsQuery) (*documentsOutput, error) {
+func (s *Service) getDocuments(ctx context.Context, input *documentsQuery) (*documentsOutput, error) {
 	return answerDocuments(s.store.documentPage(ctx, s.now(), input.After, input.Limit))
 }
 
@@ -55,7 +55,7 @@ type documentsInput struct {
 	}
 }
 
-func (s *service) postDocuments(ctx context.Context, input *documentsInput) (*documentsOutput, error) {
+func (s *Service) postDocuments(ctx context.Context, input *documentsInput) (*documentsOutput, error) {
 	return answerDocuments(s.store.documentsOf(ctx, s.now(), input.Body.IDs))
 }
 
@@ -68,7 +68,7 @@ type bucketOutput struct {
 	Body contract.DocumentBucket
 }
 
-func (s *service) getBucket(ctx context.Context, input *bucketQuery) (*bucketOutput, error) {
+func (s *Service) getBucket(ctx context.Context, input *bucketQuery) (*bucketOutput, error) {
 	revisions, err := s.store.bucketRevisions(ctx, s.now(), input.Bucket)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ type idsQuery struct {
 	Limit    int    `query:"limit" minimum:"1" maximum:"1000" default:"1000"`
 }
 
-func (s *service) getIDs(ctx context.Context, input *idsQuery) (*idsOutput, error) {
+func (s *Service) getIDs(ctx context.Context, input *idsQuery) (*idsOutput, error) {
 	ids, err := s.store.ids(ctx, idsOfCategory, input.Category, input.After, input.Limit)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ type repricedOutput struct {
 	}
 }
 
-func (s *service) getRepriced(ctx context.Context, input *repricedQuery) (*repricedOutput, error) {
+func (s *Service) getRepriced(ctx context.Context, input *repricedQuery) (*repricedOutput, error) {
 	output := &repricedOutput{}
 	output.Body.Until = s.moment()
 	const mostSKUs = 10 * contract.MaxDocuments
@@ -142,7 +142,7 @@ type ownersOutput struct {
 	}
 }
 
-func (s *service) postOwners(ctx context.Context, input *ownersInput) (*ownersOutput, error) {
+func (s *Service) postOwners(ctx context.Context, input *ownersInput) (*ownersOutput, error) {
 	owners, err := s.store.owners(ctx, input.Body.SKUs)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-store/meridian/kit/httpx"
 )
 
-func priceListRoutes(api *httpx.API, s *service) {
+func priceListRoutes(api *httpx.API, s *Service) {
 	const lists, list, prices = "/api/v1/admin/price-lists", "/api/v1/admin/price-lists/{id}", "/api/v1/admin/price-lists/{id}/prices"
 	admin(api, "create-price-list", http.MethodPost, lists, "Add a price list", http.StatusCreated, s.postPriceList)
 	admin(api, "list-price-lists", http.MethodGet, lists, "Read all price lists", http.StatusOK, s.getPriceLists)
@@ -40,7 +40,7 @@ type createPriceListInput struct {
 	Body contract.PriceListInput
 }
 
-func (s *service) postPriceList(ctx context.Context, input *createPriceListInput) (*priceListOutput, error) {
+func (s *Service) postPriceList(ctx context.Context, input *createPriceListInput) (*priceListOutput, error) {
 	answer, err := answerPriceList(s.createPriceList(ctx, input.Body))
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ type priceListsOutput struct {
 	}
 }
 
-func (s *service) getPriceLists(ctx context.Context, _ *struct{}) (*priceListsOutput, error) {
+func (s *Service) getPriceLists(ctx context.Context, _ *struct{}) (*priceListsOutput, error) {
 	lists, err := priceLists(ctx, s.store.db)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ type PriceListPath struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (s *service) getPriceList(ctx context.Context, input *PriceListPath) (*priceListOutput, error) {
+func (s *Service) getPriceList(ctx context.Context, input *PriceListPath) (*priceListOutput, error) {
 	return answerPriceList(onePriceList(ctx, s.store.db, readPriceList, input.ID))
 }
 
@@ -81,7 +81,7 @@ type replacePriceListInput struct {
 	Body    contract.PriceListInput
 }
 
-func (s *service) putPriceList(ctx context.Context, input *replacePriceListInput) (*priceListOutput, error) {
+func (s *Service) putPriceList(ctx context.Context, input *replacePriceListInput) (*priceListOutput, error) {
 	return answerPriceList(s.replacePriceList(ctx, input.ID, input.IfMatch, input.Body))
 }
 
@@ -90,7 +90,7 @@ type deletePriceListInput struct {
 	IfMatch string `header:"If-Match" doc:"Refuse with 412 unless this is the newest ETag"`
 }
 
-func (s *service) deletePriceList(ctx context.Context, input *deletePriceListInput) (*struct{}, error) {
+func (s *Service) deletePriceList(ctx context.Context, input *deletePriceListInput) (*struct{}, error) {
 	return nil, s.removePriceList(ctx, input.ID, input.IfMatch)
 }
 
@@ -109,7 +109,7 @@ type listPricesOutput struct {
 }
 
 // getListPrices pages by the SKU itself, which is what its reader sorts by too.
-func (s *service) getListPrices(ctx context.Context, input *listPricesInput) (*listPricesOutput, error) {
+func (s *Service) getListPrices(ctx context.Context, input *listPricesInput) (*listPricesOutput, error) {
 	if err := checkText("cursor", input.Cursor); err != nil || !utf8.ValidString(input.Cursor) {
 		return nil, contract.Invalid("cursor", "is not one that a page of prices gave")
 	}
@@ -145,7 +145,7 @@ type putListPricesOutput struct {
 	}
 }
 
-func (s *service) putListPrices(ctx context.Context, input *putListPricesInput) (*putListPricesOutput, error) {
+func (s *Service) putListPrices(ctx context.Context, input *putListPricesInput) (*putListPricesOutput, error) {
 	if err := checkCount(len(input.Body.Items), contract.MaxListPrices); err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type recordQuery struct {
 	ID string `path:"id" maxLength:"255" doc:"Id or slug"`
 }
 
-func (s *service) getRecord(ctx context.Context, input *recordQuery) (*recordOutput, error) {
+func (s *Service) getRecord(ctx context.Context, input *recordQuery) (*recordOutput, error) {
 	return answerRecord(s.store.record(ctx, input.ID))
 }
 
@@ -35,7 +35,7 @@ type createInput struct {
 	Body contract.ProductInput
 }
 
-func (s *service) postProduct(ctx context.Context, input *createInput) (*recordOutput, error) {
+func (s *Service) postProduct(ctx context.Context, input *createInput) (*recordOutput, error) {
 	answer, err := answerRecord(s.create(ctx, input.Body))
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ type replaceInput struct {
 	Body    contract.ProductInput
 }
 
-func (s *service) putProduct(ctx context.Context, input *replaceInput) (*recordOutput, error) {
+func (s *Service) putProduct(ctx context.Context, input *replaceInput) (*recordOutput, error) {
 	return answerRecord(s.replace(ctx, input.ID, input.IfMatch, input.Body))
 }
 
@@ -60,7 +60,7 @@ type patchInput struct {
 	RawBody []byte `contentType:"application/merge-patch+json"`
 }
 
-func (s *service) patchProduct(ctx context.Context, input *patchInput) (*recordOutput, error) {
+func (s *Service) patchProduct(ctx context.Context, input *patchInput) (*recordOutput, error) {
 	return answerRecord(s.patch(ctx, input.ID, input.IfMatch, input.RawBody))
 }
 
@@ -69,7 +69,7 @@ type deleteInput struct {
 	IfMatch string `header:"If-Match" doc:"Refuse with 412 unless this is the newest ETag"`
 }
 
-func (s *service) deleteProduct(ctx context.Context, input *deleteInput) (*struct{}, error) {
+func (s *Service) deleteProduct(ctx context.Context, input *deleteInput) (*struct{}, error) {
 	return nil, s.remove(ctx, input.ID, input.IfMatch)
 }
 
@@ -85,7 +85,7 @@ type bulkOutput struct {
 	}
 }
 
-func (s *service) postProducts(ctx context.Context, input *bulkProductsInput) (*bulkOutput, error) {
+func (s *Service) postProducts(ctx context.Context, input *bulkProductsInput) (*bulkOutput, error) {
 	if err := checkCount(len(input.Body.Items), MaxBulkProducts); err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ type listInput struct {
 	IfNoneMatch string `header:"If-None-Match"`
 }
 
-func (s *service) getProducts(ctx context.Context, input *listInput) (*cached[productList], error) {
+func (s *Service) getProducts(ctx context.Context, input *listInput) (*cached[productList], error) {
 	in, err := s.publicMarket(input.Currency, input.Region)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ type productQuery struct {
 	IfNoneMatch string `header:"If-None-Match"`
 }
 
-func (s *service) getProduct(ctx context.Context, input *productQuery) (*cached[contract.Product], error) {
+func (s *Service) getProduct(ctx context.Context, input *productQuery) (*cached[contract.Product], error) {
 	in, err := s.publicMarket(input.Currency, input.Region)
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ type categoriesQuery struct {
 	IfNoneMatch string `header:"If-None-Match"`
 }
 
-func (s *service) getCategories(ctx context.Context, input *categoriesQuery) (*cached[categoryTree], error) {
+func (s *Service) getCategories(ctx context.Context, input *categoriesQuery) (*cached[categoryTree], error) {
 	t, err := s.store.tree(ctx)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ type skusOutput struct {
 	}
 }
 
-func (s *service) postSKUs(ctx context.Context, input *skusInput) (*skusOutput, error) {
+func (s *Service) postSKUs(ctx context.Context, input *skusInput) (*skusOutput, error) {
 	// A region that has left the shop, or is about to join it, has no lists; a checkout is not refused for that.
 	in, err := s.market(input.Body.Currency, input.Body.Region)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // writeMany adds or replaces products by slug: 5 round trips and 1 commit whatever their number. A product that is refused is
 // told so by itself; the others are written. The results are in the order of the items.
-func (s *service) writeMany(ctx context.Context, items []unread[contract.ProductInput]) ([]contract.BulkResult, error) {
+func (s *Service) writeMany(ctx context.Context, items []unread[contract.ProductInput]) ([]contract.BulkResult, error) {
 	results := make([]contract.BulkResult, len(items))
 	var wishes []wish
 	var places []int
@@ -57,7 +57,7 @@ func (s *service) writeMany(ctx context.Context, items []unread[contract.Product
 	return results, nil
 }
 
-func (s *service) count(kind string, results []contract.BulkResult) {
+func (s *Service) count(kind string, results []contract.BulkResult) {
 	for _, result := range results {
 		s.written.WithLabelValues(kind, result.Outcome).Inc()
 	}

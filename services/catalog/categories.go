@@ -12,7 +12,7 @@ import (
 const categoryKind = "cat"
 
 // changeTree does a change to the locked tree and writes what came of it with its events.
-func (s *service) changeTree(ctx context.Context, edit func(t *tree) error) (*tree, error) {
+func (s *Service) changeTree(ctx context.Context, edit func(t *tree) error) (*tree, error) {
 	var edited *tree
 	err := s.store.inTx(ctx, func(tx pgx.Tx) error {
 		t, err := lockTree(ctx, tx)
@@ -37,7 +37,7 @@ func (s *service) changeTree(ctx context.Context, edit func(t *tree) error) (*tr
 }
 
 // createCategory adds a category; one that has its slug already is a conflict.
-func (s *service) createCategory(ctx context.Context, input contract.CategoryInput) (contract.Category, error) {
+func (s *Service) createCategory(ctx context.Context, input contract.CategoryInput) (contract.Category, error) {
 	t, err := s.changeTree(ctx, func(t *tree) error {
 		if _, taken := t.nodes[input.Slug]; taken {
 			conflict := contract.Errorf(contract.CodeConflict, "there is a category %q already", input.Slug)
@@ -56,7 +56,7 @@ func (s *service) createCategory(ctx context.Context, input contract.CategoryInp
 
 // replaceCategory writes a category anew, if ifMatch (empty for any) names what is stored. Its slug stays: links, lists and
 // products know it by that.
-func (s *service) replaceCategory(ctx context.Context, slug, ifMatch string, input contract.CategoryInput) (contract.Category, error) {
+func (s *Service) replaceCategory(ctx context.Context, slug, ifMatch string, input contract.CategoryInput) (contract.Category, error) {
 	if input.Slug != slug {
 		return contract.Category{}, contract.Invalid("slug", "a category's slug cannot change; %q stays", slug)
 	}
@@ -77,7 +77,7 @@ func (s *service) replaceCategory(ctx context.Context, slug, ifMatch string, inp
 }
 
 // writeCategories adds or replaces many categories by slug, in any order; the results are in theirs.
-func (s *service) writeCategories(ctx context.Context, items []unread[contract.CategoryInput]) ([]contract.BulkResult, error) {
+func (s *Service) writeCategories(ctx context.Context, items []unread[contract.CategoryInput]) ([]contract.BulkResult, error) {
 	results := make([]contract.BulkResult, len(items))
 	var inputs []contract.CategoryInput
 	var places []int
@@ -104,7 +104,7 @@ func (s *service) writeCategories(ctx context.Context, items []unread[contract.C
 }
 
 // removeCategory deletes a category that nothing hangs on, if ifMatch (empty for any) names what is stored.
-func (s *service) removeCategory(ctx context.Context, slug, ifMatch string) error {
+func (s *Service) removeCategory(ctx context.Context, slug, ifMatch string) error {
 	err := s.store.inTx(ctx, func(tx pgx.Tx) error {
 		t, err := lockTree(ctx, tx)
 		if err != nil {

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { kittest.Main(m) }
 // shop is a catalog under test, with the service's own methods on the same database for what HTTP does not show.
 type shop struct {
 	*kittest.Service
-	service *service
+	service *Service
 }
 
 func open(t testing.TB, options ...kittest.Option) shop {

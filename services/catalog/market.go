@@ -43,7 +43,7 @@ LEFT JOIN LATERAL (
 
 // publicMarket judges what a public request says of where prices are asked for. The answer depends on its URL alone: with no region in
 // it, only the lists of all regions count, whichever region serves it.
-func (s *service) publicMarket(currency, region string) (market, error) {
+func (s *Service) publicMarket(currency, region string) (market, error) {
 	if err := s.checkRegion(region); err != nil {
 		return market{}, err
 	}
@@ -51,7 +51,7 @@ func (s *service) publicMarket(currency, region string) (market, error) {
 }
 
 // market is where prices are asked for, now.
-func (s *service) market(currency, region string) (market, error) {
+func (s *Service) market(currency, region string) (market, error) {
 	if err := contract.ValidateCurrency("currency", currency); err != nil {
 		return market{}, err
 	}
@@ -59,7 +59,7 @@ func (s *service) market(currency, region string) (market, error) {
 }
 
 // checkRegion refuses a region that the shop does not have, so that a list is not lost to a slip of the pen.
-func (s *service) checkRegion(region string) error {
+func (s *Service) checkRegion(region string) error {
 	if region == "" || s.regions[region] {
 		return nil
 	}

@@ -118,7 +118,7 @@ func analyze(t testing.TB, s shop) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := url.Parse(s.Env.SQLURL)
+	own, err := url.Parse(s.Env.SQLURL.Current())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ const priceListKind = "pls"
 // what shows prices must not keep them beyond that moment, which a shop's two seconds do not.
 
 // normalizePriceList checks what was written of a list and gives its canonical form.
-func (s *service) normalizePriceList(input contract.PriceListInput) (contract.PriceListInput, error) {
+func (s *Service) normalizePriceList(input contract.PriceListInput) (contract.PriceListInput, error) {
 	input.Name = strings.TrimSpace(input.Name)
 	input.StartsAt, input.EndsAt = asStored(input.StartsAt), asStored(input.EndsAt)
 	if err := firstError(checkWord("name", input.Name, 200), contract.ValidateCurrency("currency", input.Currency), s.checkRegion(input.Region)); err != nil {

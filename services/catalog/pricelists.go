@@ -11,7 +11,7 @@ import (
 )
 
 // createPriceList adds a list without prices: 5 round trips, 1 commit.
-func (s *service) createPriceList(ctx context.Context, input contract.PriceListInput) (contract.PriceList, error) {
+func (s *Service) createPriceList(ctx context.Context, input contract.PriceListInput) (contract.PriceList, error) {
 	normal, err := s.normalizePriceList(input)
 	if err != nil {
 		return contract.PriceList{}, err
@@ -37,7 +37,7 @@ func (s *service) createPriceList(ctx context.Context, input contract.PriceListI
 
 // replacePriceList writes a list anew, but for its prices, if ifMatch (empty for any) names what is stored: 5 round trips, 1 commit. Its
 // currency stays: 1999 cents are not 1999 yen.
-func (s *service) replacePriceList(ctx context.Context, id, ifMatch string, input contract.PriceListInput) (contract.PriceList, error) {
+func (s *Service) replacePriceList(ctx context.Context, id, ifMatch string, input contract.PriceListInput) (contract.PriceList, error) {
 	normal, err := s.normalizePriceList(input)
 	if err != nil {
 		return contract.PriceList{}, err
@@ -68,7 +68,7 @@ func (s *service) replacePriceList(ctx context.Context, id, ifMatch string, inpu
 }
 
 // removePriceList deletes a list with its prices, if ifMatch (empty for any) names what is stored.
-func (s *service) removePriceList(ctx context.Context, id, ifMatch string) error {
+func (s *Service) removePriceList(ctx context.Context, id, ifMatch string) error {
 	err := s.store.inTx(ctx, func(tx pgx.Tx) error {
 		gone, err := onePriceList(ctx, tx, lockPriceList, id)
 		if err != nil {
@@ -93,7 +93,7 @@ func (s *service) removePriceList(ctx context.Context, id, ifMatch string) error
 
 // writePrices sets and removes prices of a list, if ifMatch (empty for any) names what is stored: 5 round trips and 1 commit whatever
 // their number. One that is refused is told so by itself; the others are written.
-func (s *service) writePrices(ctx context.Context, id, ifMatch string, items []unread[contract.ListPrice]) (contract.PriceList, []contract.ListPriceResult, error) {
+func (s *Service) writePrices(ctx context.Context, id, ifMatch string, items []unread[contract.ListPrice]) (contract.PriceList, []contract.ListPriceResult, error) {
 	results := make([]contract.ListPriceResult, len(items))
 	var wishes []contract.ListPrice
 	var places []int
@@ -142,7 +142,7 @@ func (s *service) writePrices(ctx context.Context, id, ifMatch string, items []u
 }
 
 // listWritten counts a write that succeeded and lets its event be sent.
-func (s *service) listWritten(list contract.PriceList, outcome string, err error) (contract.PriceList, error) {
+func (s *Service) listWritten(list contract.PriceList, outcome string, err error) (contract.PriceList, error) {
 	if err != nil {
 		return contract.PriceList{}, err
 	}

@@ -25,7 +25,7 @@ func newWish(input contract.ProductInput, id string) (wish, error) {
 }
 
 // create adds a product; one that has its slug already is a conflict.
-func (s *service) create(ctx context.Context, input contract.ProductInput) (Record, error) {
+func (s *Service) create(ctx context.Context, input contract.ProductInput) (Record, error) {
 	w, err := newWish(input, "")
 	if err != nil {
 		return Record{}, err
@@ -41,7 +41,7 @@ func (s *service) create(ctx context.Context, input contract.ProductInput) (Reco
 }
 
 // replace writes a product anew as a whole, if ifMatch (empty for any) names what is stored.
-func (s *service) replace(ctx context.Context, idOrSlug, ifMatch string, input contract.ProductInput) (Record, error) {
+func (s *Service) replace(ctx context.Context, idOrSlug, ifMatch string, input contract.ProductInput) (Record, error) {
 	current, err := s.store.record(ctx, idOrSlug)
 	if err != nil {
 		return Record{}, err
@@ -55,7 +55,7 @@ func (s *service) replace(ctx context.Context, idOrSlug, ifMatch string, input c
 
 // patch applies a JSON merge patch to what is stored, if ifMatch (empty for any) names it. When the product changes between the
 // reading and the writing, both are done again.
-func (s *service) patch(ctx context.Context, idOrSlug, ifMatch string, patch []byte) (Record, error) {
+func (s *Service) patch(ctx context.Context, idOrSlug, ifMatch string, patch []byte) (Record, error) {
 	for attempt := 1; ; attempt++ {
 		current, err := s.store.record(ctx, idOrSlug)
 		if err != nil {
@@ -81,7 +81,7 @@ func (s *service) patch(ctx context.Context, idOrSlug, ifMatch string, patch []b
 	}
 }
 
-func (s *service) patched(current Record, patch []byte) (wish, error) {
+func (s *Service) patched(current Record, patch []byte) (wish, error) {
 	document, err := json.Marshal(current.ProductInput)
 	if err != nil {
 		return wish{}, fmt.Errorf("encode a product: %w", err)
@@ -117,7 +117,7 @@ func checkMatch(ifMatch, tag string) error {
 func recordTag(id string, version int64) string { return httpx.ETag(id, version) }
 
 // writeOne writes one product if allowed says so: 5 round trips, 1 commit.
-func (s *service) writeOne(ctx context.Context, w wish, allowed func(*snapshot) error) (Record, error) {
+func (s *Service) writeOne(ctx context.Context, w wish, allowed func(*snapshot) error) (Record, error) {
 	var result verdict
 	now := s.moment()
 	err := s.store.inTx(ctx, func(tx pgx.Tx) error {
@@ -155,7 +155,7 @@ func (s *service) writeOne(ctx context.Context, w wish, allowed func(*snapshot) 
 }
 
 // commitTo writes what is granted and its events.
-func (s *service) commitTo(ctx context.Context, tx pgx.Tx, verdicts []verdict, now time.Time) error {
+func (s *Service) commitTo(ctx context.Context, tx pgx.Tx, verdicts []verdict, now time.Time) error {
 	var changes []*change
 	var drafts []outbox.Draft
 	for _, v := range verdicts {
@@ -187,7 +187,7 @@ func (v verdict) outcome() string {
 }
 
 // remove deletes a product, if ifMatch (empty for any) names what is stored: 5 round trips and the look-up, 1 commit.
-func (s *service) remove(ctx context.Context, idOrSlug, ifMatch string) error {
+func (s *Service) remove(ctx context.Context, idOrSlug, ifMatch string) error {
 	current, err := s.store.record(ctx, idOrSlug)
 	if err != nil {
 		return err

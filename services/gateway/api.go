@@ -10,25 +10,24 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/services/gateway/openapi"
 )
 
-// routes declares all that the gateway answers: first the door, through which everything below the routed roots passes, then what is its own.
-func (s *Service) routes(base *kit.Base) {
+// Routes declares what the gateway answers: first everything below the routed roots, then what is its own.
+func (s *Service) Routes(api *httpx.API) {
 	for _, root := range roots() {
-		base.App.Use(root, s.enter)
+		s.app.Use(root, s.enter)
 	}
-	httpx.Handle(base.API, huma.Operation{
+	httpx.Handle(api, huma.Operation{
 		OperationID: "list-regions", Method: http.MethodGet, Path: "/api/v1/regions", Tags: []string{"regions"},
 		Summary: "List the regions, their health, their distance from the caller and the order in which they are tried",
 	}, s.listRegions)
-	httpx.Handle(base.API, huma.Operation{OperationID: "purge-answers", Method: http.MethodPost, Path: contract.PathPurgeAnswers, Hidden: true,
+	httpx.Handle(api, huma.Operation{OperationID: "purge-answers", Method: http.MethodPost, Path: contract.PathPurgeAnswers, Hidden: true,
 		Summary: "Drop what is kept of answers that bear a tag", Tags: []string{"internal"}, DefaultStatus: http.StatusNoContent}, s.purgeAnswers)
-	base.App.Put("/internal/v1/users/:user_id/cart/guests/:cart_id", s.passHome)
-	base.App.Get(pathDocument, s.serveDocument)
-	base.App.Get(pathPage, s.servePage)
+	s.app.Put("/internal/v1/users/:user_id/cart/guests/:cart_id", s.passHome)
+	s.app.Get(pathDocument, s.serveDocument)
+	s.app.Get(pathPage, s.servePage)
 }
 
 const (

@@ -3,7 +3,6 @@ package gateway
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"net/netip"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 // Headers by which the edge says where a shopper is (Cloudflare's names).
@@ -22,18 +22,15 @@ const (
 
 // callers tells who a request comes from.
 type callers struct {
-	// edgeSecret proves the edge; "" trusts nobody.
-	edgeSecret string
-	// internalSecret proves a gateway of another region; "" trusts nobody.
-	internalSecret string
-	// keySecret makes addresses and cart ids unreadable in Redis: they are personal data.
-	keySecret []byte
+	// edge proves the edge; unset trusts no edge.
+	edge secret.Secret
+	// internal proves a gateway of another region. As a key it makes addresses and cart ids, which are personal data, unreadable in Redis.
+	internal secret.Secret
 }
 
 // fromEdge says whether a request came through the edge, whose word on the shopper's address and place is then believed.
 func (w callers) fromEdge(c *fiber.Ctx) bool {
-	given := c.Request().Header.Peek(contract.HeaderEdgeAuth)
-	return w.edgeSecret != "" && subtle.ConstantTimeCompare(given, []byte(w.edgeSecret)) == 1
+	return w.edge.Matches(string(c.Request().Header.Peek(contract.HeaderEdgeAuth)))
 }
 
 // fromPeer says whether another region's gateway forwarded a request to us, as the home of its cart or order. That gateway has judged
@@ -43,7 +40,7 @@ func (w callers) fromPeer(c *fiber.Ctx) bool {
 	if len(header.Peek(contract.HeaderForwardedBy)) == 0 {
 		return false
 	}
-	return w.internalSecret != "" && subtle.ConstantTimeCompare(header.Peek(contract.HeaderInternal), []byte(w.internalSecret)) == 1
+	return w.internal.Matches(string(header.Peek(contract.HeaderInternal)))
 }
 
 // country is where the edge says that a request comes from, "" when it does not say.
@@ -92,7 +89,7 @@ func (w callers) cart(c *fiber.Ctx) string {
 
 // key is what a limit counts under: a keyed hash, the same in every gateway of a region.
 func (w callers) key(by LimitBy, identity string) string {
-	mac := hmac.New(sha256.New, w.keySecret)
+	mac := hmac.New(sha256.New, []byte(w.internal.Current()))
 	mac.Write([]byte(by))
 	mac.Write([]byte{0})
 	mac.Write([]byte(identity))

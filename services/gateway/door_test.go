@@ -57,7 +57,7 @@ func TestCatalogReadsNeverLearnWhoAsks(t *testing.T) {
 	var got heard
 	shop.Do(t, http.MethodGet, "/api/v1/products", nil, &got, map[string]string{
 		"Authorization": "Bearer expired", "Cookie": "cart=crt_use_1.s; session=1", "X-Cart-Id": "crt_use_1.s",
-		"X-Edge-Auth": shop.Env.EdgeSecret, "CF-IPCountry": "IE", "Accept-Language": "en-IE",
+		"X-Edge-Auth": shop.Settings["MERIDIAN_EDGE_SECRET"], "CF-IPCountry": "IE", "Accept-Language": "en-IE",
 	})
 	for _, name := range []string{"Authorization", "Cookie", "X-Cart-Id", "Cf-Ipcountry"} {
 		if value := got.Header.Get(name); value != "" {
@@ -74,7 +74,7 @@ func TestPoisonNeverReachesAService(t *testing.T) {
 	shop := kittest.Start(t, gateway.Definition())
 	shop.Neighbour(t, contract.ServiceCart, echo(t, contract.ServiceCart))
 	poison := map[string]string{
-		"X-Meridian-Internal": shop.Env.InternalSecret, "X-Region": "eu-west", "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Host": "evil.example",
+		"X-Meridian-Internal": shop.Env.InternalSecret.Current(), "X-Region": "eu-west", "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Host": "evil.example",
 		"X-Original-URL": "/internal/v1/stock", "X-HTTP-Method-Override": "DELETE", "Forwarded": "host=evil.example", "TE": "trailers",
 		"Proxy-Authorization": "Basic x", "Keep-Alive": "timeout=9", "X-Real-IP": "1.2.3.4", "True-Client-IP": "1.2.3.4",
 		"CF-IPCountry": "US", "CF-IPLatitude": "1", "CF-IPLongitude": "2", "CF-Connecting-IP": "1.2.3.4", "CF-Worker": "evil.example",
@@ -86,7 +86,7 @@ func TestPoisonNeverReachesAService(t *testing.T) {
 	}{
 		{"from a stranger", "", ""},
 		{"from a stranger who guesses", "guess", ""},
-		{"from the edge", shop.Env.EdgeSecret, "US"},
+		{"from the edge", shop.Settings["MERIDIAN_EDGE_SECRET"], "US"},
 	} {
 		poison["X-Edge-Auth"] = test.edge
 		var got heard

@@ -16,6 +16,7 @@ import (
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 // How long a home has for its answer, beside three round trips: one for the request, one for a new connection, and one for what is
@@ -40,10 +41,11 @@ const (
 // homes forwards requests for carts and orders of other regions to the gateways of those, while they are healthy.
 type homes struct {
 	// own is our region's name, ownCode its code.
-	own, ownCode, secret string
-	byCode               map[string]*home
-	healthy              func(region string) bool
-	served               *prometheus.CounterVec
+	own, ownCode string
+	secret       secret.Secret
+	byCode       map[string]*home
+	healthy      func(region string) bool
+	served       *prometheus.CounterVec
 }
 
 // home is another region's gateway behind the link to it.
@@ -54,16 +56,16 @@ type home struct {
 	slack time.Duration
 }
 
-func newHomes(base *kit.Base, healthy func(string) bool, served *prometheus.CounterVec) (*homes, error) {
+func newHomes(base *kit.Base, peers map[string]string, healthy func(string) bool, served *prometheus.CounterVec) (*homes, error) {
 	h := &homes{own: base.Region.Name, ownCode: base.Region.Code, secret: base.Env.InternalSecret, byCode: map[string]*home{}, healthy: healthy, served: served}
 	for _, region := range base.Regions {
-		link := base.Env.Peers[region.Name]
+		link := peers[region.Name]
 		if link == "" || region.Name == base.Region.Name {
 			continue
 		}
 		at, err := url.Parse(link)
-		if err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
-			return nil, fmt.Errorf("MERIDIAN_PEERS gives %s no http or https URL", region.Name)
+		if err != nil {
+			return nil, fmt.Errorf("MERIDIAN_PEERS: %w", err)
 		}
 		client := newClient(at.Host)
 		client.IsTLS = at.Scheme == "https"
@@ -145,7 +147,7 @@ func (h *homes) forward(c *fiber.Ctx, route *compiledRoute, to *home) error {
 	if to.client.IsTLS {
 		request.URI().SetScheme("https")
 	}
-	request.Header.Set(contract.HeaderInternal, h.secret)
+	request.Header.Set(contract.HeaderInternal, h.secret.Current())
 	request.Header.Set(contract.HeaderForwardedBy, h.own)
 	head := request.Header.IsHead()
 	if head {

@@ -54,10 +54,11 @@ func openTwo(t *testing.T, link string) *two {
 	if link == "" {
 		link = world.home.URL
 	}
-	world.home.Env.InternalSecret, world.home.Env.EdgeSecret = world.near.Env.InternalSecret, world.near.Env.EdgeSecret
-	world.home.Env.Peers = map[string]string{"us-east": world.near.URL}
+	world.home.Env.InternalSecret = world.near.Env.InternalSecret
+	world.home.Settings["MERIDIAN_EDGE_SECRET"] = world.near.Settings["MERIDIAN_EDGE_SECRET"]
+	world.home.Settings["MERIDIAN_PEERS"] = "us-east=" + world.near.URL
 	world.home.Restart(t)
-	world.near.Env.Peers = map[string]string{"eu-west": link}
+	world.near.Settings["MERIDIAN_PEERS"] = "eu-west=" + link
 	world.up.Store(true)
 	world.near.Restart(t)
 	return world
@@ -159,7 +160,7 @@ func TestAForwardedRequestGoesNoFurtherAndIsCountedOnce(t *testing.T) {
 		}
 		return nil
 	})
-	peer := map[string]string{contract.HeaderForwardedBy: "us-east", contract.HeaderInternal: world.home.Env.InternalSecret}
+	peer := map[string]string{contract.HeaderForwardedBy: "us-east", contract.HeaderInternal: world.home.Env.InternalSecret.Current()}
 	if by := world.home.Do(t, http.MethodGet, "/api/v1/cart", nil, nil, american, peer).Header.Get(contract.HeaderRegion); by != "eu-west" {
 		t.Errorf("what us-east forwarded was sent on to %s", by)
 	}

@@ -32,7 +32,7 @@ func TestAGuestsCartIsSentToItsUsersHome(t *testing.T) {
 		if status != http.StatusOK || got.Who != "cart of "+region || got.Method != http.MethodPut || got.URI != path || got.Body != `{"a": 1}` {
 			t.Errorf("for %s it is answered %d by %+v", code, status, got)
 		}
-		if got.Header.Get(contract.HeaderInternal) != world.near.Env.InternalSecret {
+		if got.Header.Get(contract.HeaderInternal) != world.near.Env.InternalSecret.Current() {
 			t.Errorf("the cart service of %s cannot know that one of ours asks", region)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/rueidis"
 	"github.com/redis/rueidis/rueidislimiter"
+
+	"github.com/meridian-store/meridian/kit"
 )
 
 const (
@@ -21,7 +23,6 @@ const (
 	limitPause = time.Second
 	// complainEvery keeps a missing Redis from filling the log.
 	complainEvery = 30 * time.Second
-	reconnectWait = 500 * time.Millisecond
 )
 
 var errNoLimiter = errors.New("redis is not connected")
@@ -50,21 +51,14 @@ type verdict struct {
 	reset time.Duration
 }
 
-// connect waits for Redis and keeps the connection, which mends itself, until the context ends.
+// connect waits for Redis and keeps the connection, which repairs itself, until the context ends.
 func (l *limiter) connect(ctx context.Context) error {
-	for {
-		client, err := rueidis.NewClient(l.option)
-		if err == nil {
-			defer client.Close()
-			return l.serve(ctx, client)
-		}
-		l.complain(ctx, err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(reconnectWait):
-		}
+	client, err := kit.AwaitRedis(ctx, l.option, func(err error) { l.complain(ctx, err) })
+	if err != nil {
+		return nil //nolint:nilerr // stopped before Redis came up
 	}
+	defer client.Close()
+	return l.serve(ctx, client)
 }
 
 func (l *limiter) serve(ctx context.Context, client rueidis.Client) error {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
@@ -29,7 +30,7 @@ routes:
 func limited(t *testing.T, redis, password string) *kittest.Service {
 	t.Helper()
 	shop := kittest.Start(t, gateway.DefinitionOf(tight))
-	shop.Env.RedisAddress, shop.Env.RedisPassword = redis, password
+	shop.Env.RedisAddress, shop.Env.RedisPassword = redis, secret.New(password)
 	shop.Restart(t)
 	for _, name := range []string{contract.ServiceOrder, contract.ServiceCart, contract.ServiceCatalog} {
 		shop.Neighbour(t, name, echo(t, name))
@@ -42,7 +43,7 @@ func TestLimitsAreKeptForEachClientAndCart(t *testing.T) {
 	redis, password := enginetest.Redis(t)
 	shop := limited(t, redis, password)
 	from := func(address, cart string) map[string]string {
-		return map[string]string{"X-Edge-Auth": shop.Env.EdgeSecret, "X-Forwarded-For": "6.6.6.6, " + address, "X-Cart-Id": cart}
+		return map[string]string{"X-Edge-Auth": shop.Settings["MERIDIAN_EDGE_SECRET"], "X-Forwarded-For": "6.6.6.6, " + address, "X-Cart-Id": cart}
 	}
 	// Redis is connected in the background: until then nothing is counted.
 	kittest.Eventually(t, func() error {

@@ -71,10 +71,10 @@ type sighting struct {
 	at      time.Time
 }
 
-func newRegionHealth(base *kit.Base) *regionHealth {
+func newRegionHealth(base *kit.Base, peers map[string]string) *regionHealth {
 	return &regionHealth{
 		own: base.Region.Name, regions: base.Regions, ask: base.Discovery.InstancesIn, now: base.Now, log: base.Log,
-		links: newPeers(base.Region, base.Regions, base.Env.Peers, base.Now, base.Log),
+		links: newPeers(base.Region, base.Regions, peers, base.Now, base.Log),
 		known: map[string]sighting{},
 	}
 }

@@ -39,7 +39,7 @@ func TestRegionsAreListedWithTheCallersDistance(t *testing.T) {
 			t.Errorf("a stranger's word on its place was believed: %+v", region)
 		}
 	}
-	tokyo["X-Edge-Auth"] = shop.Env.EdgeSecret
+	tokyo["X-Edge-Auth"] = shop.Settings["MERIDIAN_EDGE_SECRET"]
 	for _, region := range ask(tokyo) {
 		if region.DistanceKM == nil || *region.DistanceKM < 5000 || *region.DistanceKM > 12000 {
 			t.Errorf("Tokyo is %v km from %s", region.DistanceKM, region.City)
@@ -62,7 +62,7 @@ func TestACountryThatTheRegionRefusesIsNotServed(t *testing.T) {
 	if response := shop.Do(t, http.MethodGet, "/api/v1/regions", nil, nil, fromCuba); response.StatusCode != http.StatusOK {
 		t.Errorf("a stranger's word on its country was believed: %d", response.StatusCode)
 	}
-	fromCuba["X-Edge-Auth"] = shop.Env.EdgeSecret
+	fromCuba["X-Edge-Auth"] = shop.Settings["MERIDIAN_EDGE_SECRET"]
 	for _, path := range []string{"/api/v1/products", "/api/v1/cart", "/api/v1/regions", "/.well-known/jwks.json"} {
 		response := shop.Do(t, http.MethodGet, path, nil, nil, fromCuba)
 		found := problem(t, response, http.StatusUnavailableForLegalReasons)

@@ -3,10 +3,9 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/redis/rueidis"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
@@ -16,6 +15,7 @@ import (
 
 // Service is the gateway of one region.
 type Service struct {
+	app       *fiber.App
 	matcher   *matcher
 	callers   callers
 	verifier  *auth.Verifier
@@ -28,49 +28,49 @@ type Service struct {
 	refuses  []string
 	document *documents
 	limited  *prometheus.CounterVec
+	loops    []kit.Loop
 }
 
-// Definition is the gateway with the route table that it ships with.
-func Definition() kit.Definition { return definition(ShippedTable, nil) }
-
-// definition uses no engine by the kit's measure: the gateway opens Redis and the broker itself, because it must come up and sell without.
-// ask, when not nil, stands in for Consul's word on other regions.
-func definition(read func() (Table, error), ask askRegion) kit.Definition {
-	return kit.Definition{Name: contract.ServiceGateway, Setup: func(_ context.Context, base *kit.Base) error {
-		table, err := read()
-		if err != nil {
-			return err
-		}
-		return setup(base, table, ask)
-	}}
+// Definition describes the gateway. It starts, is ready and sells without Redis, in which it counts requests, and without the broker,
+// whose events tell it which of its cached responses are out of date.
+func Definition() kit.Definition {
+	return kit.Definition{
+		Name: contract.ServiceGateway, Redis: kit.Optional, Broker: kit.Optional, New: kit.Configured(New),
+	}
 }
 
-func setup(base *kit.Base, table Table, ask askRegion) error {
+// New makes the gateway.
+func New(base *kit.Base, config Config) (*Service, error) {
+	table, err := config.routeTable()
+	if err != nil {
+		return nil, err
+	}
 	matcher, err := newMatcher(table)
 	if err != nil {
-		return fmt.Errorf("build the route table: %w", err)
+		return nil, fmt.Errorf("build the route table: %w", err)
 	}
 	metrics := newMetrics(base.Registry)
-	regions := newRegionHealth(base)
-	if ask != nil {
-		regions.ask = ask
+	regions := newRegionHealth(base, config.Peers)
+	if config.ask != nil {
+		regions.ask = config.ask
 	}
-	homes, err := newHomes(base, regions.healthy, metrics.forwards)
+	homes, err := newHomes(base, config.Peers, regions.healthy, metrics.forwards)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	answers, err := newAnswers(base.Now, metrics.answers)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	instances := newInstances(base.Discovery, base.Now)
-	service := &Service{
+	s := &Service{
+		app:      base.App,
 		matcher:  matcher,
 		verifier: base.Verifier,
-		callers:  callers{edgeSecret: base.Env.EdgeSecret, internalSecret: base.Env.InternalSecret, keySecret: []byte(base.Env.InternalSecret)},
+		callers:  callers{edge: config.EdgeSecret, internal: base.Env.InternalSecret},
 		limiter: &limiter{
-			option:    redisOption(base),
-			keyPrefix: base.Env.Namespace + "limit", log: base.Log, now: base.Now, failures: metrics.limiterFailures,
+			option: base.RedisOption(), keyPrefix: base.Env.Namespace + "limit", log: base.Log, now: base.Now,
+			failures: metrics.limiterFailures,
 		},
 		forwarder: &forwarder{instances: instances, region: base.Region.Name, duration: metrics.duration, retries: metrics.retries},
 		answers:   answers,
@@ -87,30 +87,33 @@ func setup(base *kit.Base, table Table, ask askRegion) error {
 	base.Ready("neighbours", instances.ready(table.Needs))
 	rejoining := newRejoining(base, table.Rejoins)
 	base.Ready("rejoined", rejoining.ready)
-	base.Loop("rejoin", rejoining.follow)
-	base.Loop("prune connections", instances.prune)
-	base.Loop("close links", homes.closeAtEnd)
-	base.Loop("watch regions", service.regions.watch)
-	base.Loop("keep failover", func(ctx context.Context) error {
-		base.Discovery.KeepFailover(ctx, regions.others())
-		return nil
-	})
-	base.Loop("probe links", service.regions.links.watch)
-	base.Loop("merge documents", kit.Every(mergeEvery, service.document.renew))
-	base.Loop("close answers", answers.close)
-	if len(base.Env.Brokers) > 0 {
-		base.Follow(events.Tail{Begin: answers.begin, Handle: answers.heard, Until: answers.believe}, contract.TopicProducts)
-	}
-	if base.Env.RedisAddress != "" {
-		base.Loop("connect to redis", service.limiter.connect)
-	}
-	service.routes(base)
-	return nil
+	s.loops = append(s.ownLoops(base, instances), kit.Loop{Name: "rejoin", Run: rejoining.follow})
+	return s, nil
 }
 
-func redisOption(base *kit.Base) rueidis.ClientOption {
-	return rueidis.ClientOption{
-		InitAddress: []string{base.Env.RedisAddress}, Password: base.Env.RedisPassword, ClientName: base.Name,
-		ConnWriteTimeout: 2 * time.Second, DisableCache: true,
+// ownLoops returns the gateway's background work, as far as the engines that it was given allow.
+func (s *Service) ownLoops(base *kit.Base, instances *instances) []kit.Loop {
+	loops := []kit.Loop{
+		{Name: "prune connections", Run: instances.prune},
+		{Name: "close links", Run: s.homes.closeAtEnd},
+		{Name: "watch regions", Run: s.regions.watch},
+		{Name: "keep failover", Run: func(ctx context.Context) error {
+			base.Discovery.KeepFailover(ctx, s.regions.others())
+			return nil
+		}},
+		{Name: "probe links", Run: s.regions.links.watch},
+		{Name: "merge documents", Run: kit.Every(mergeEvery, s.document.renew)},
+		{Name: "close the response cache", Run: s.answers.close},
 	}
+	if len(base.Env.Brokers) > 0 {
+		tail := events.Tail{Begin: s.answers.begin, Handle: s.answers.heard, Until: s.answers.believe}
+		loops = append(loops, base.Follow(tail, contract.TopicProducts))
+	}
+	if base.Env.RedisAddress != "" {
+		loops = append(loops, kit.Loop{Name: "connect to Redis", Run: s.limiter.connect})
+	}
+	return loops
 }
+
+// Loops returns the service's background work.
+func (s *Service) Loops() []kit.Loop { return s.loops }

@@ -15,7 +15,8 @@ import (
 const maxBody = 16 << 10
 
 // routes declares the service's whole surface.
-func (s *service) routes(api *httpx.API) {
+// Routes declares the service's HTTP operations.
+func (s *Service) Routes(api *httpx.API) {
 	declare := func(id, method, path, summary string, status int, roles ...string) huma.Operation {
 		operation := huma.Operation{
 			OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, MaxBodyBytes: maxBody,
@@ -90,7 +91,7 @@ type tokensOutput struct {
 	Body   Tokens
 }
 
-func (s *service) postRegister(ctx context.Context, in *registerInput) (*tokensOutput, error) {
+func (s *Service) postRegister(ctx context.Context, in *registerInput) (*tokensOutput, error) {
 	admitted, err := s.register(ctx, in.Body.Email, in.Body.Name, in.Body.Password)
 	return s.welcome(ctx, in.Guest, admitted, err)
 }
@@ -100,7 +101,7 @@ type loginInput struct {
 	Body Credentials
 }
 
-func (s *service) postLogin(ctx context.Context, in *loginInput) (*tokensOutput, error) {
+func (s *Service) postLogin(ctx context.Context, in *loginInput) (*tokensOutput, error) {
 	admitted, err := s.login(ctx, in.Body.Email, in.Body.Password)
 	return s.welcome(ctx, in.Guest, admitted, err)
 }
@@ -115,20 +116,20 @@ type refreshInput struct {
 	Body RefreshBody
 }
 
-func (s *service) postRefresh(ctx context.Context, in *refreshInput) (*tokensOutput, error) {
+func (s *Service) postRefresh(ctx context.Context, in *refreshInput) (*tokensOutput, error) {
 	admitted, err := s.refresh(ctx, in.Body.RefreshToken)
 	return s.welcome(ctx, in.Guest, admitted, err)
 }
 
 type logoutInput struct{ Body RefreshBody }
 
-func (s *service) postLogout(ctx context.Context, in *logoutInput) (*struct{}, error) {
+func (s *Service) postLogout(ctx context.Context, in *logoutInput) (*struct{}, error) {
 	return nil, s.logout(ctx, in.Body.RefreshToken)
 }
 
 // welcome answers with the tokens, after the guest's cart has become the user's if that can be now. Being logged in does not wait
 // for a cart service that is not there.
-func (s *service) welcome(ctx context.Context, guest Guest, admitted loggedIn, err error) (*tokensOutput, error) {
+func (s *Service) welcome(ctx context.Context, guest Guest, admitted loggedIn, err error) (*tokensOutput, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ type roleInput struct {
 	}
 }
 
-func (s *service) putRole(ctx context.Context, in *roleInput) (*userOutput, error) {
+func (s *Service) putRole(ctx context.Context, in *roleInput) (*userOutput, error) {
 	home, known := s.store.homeOf(in.ID, contract.KindUser)
 	if !known {
 		return nil, contract.Errorf(contract.CodeNotFound, "there is no such user")
@@ -179,6 +180,6 @@ type keysOutput struct {
 	Body         auth.KeySet
 }
 
-func (s *service) getKeys(context.Context, *struct{}) (*keysOutput, error) {
+func (s *Service) getKeys(context.Context, *struct{}) (*keysOutput, error) {
 	return &keysOutput{CacheControl: "public, max-age=300", Body: s.keys}, nil
 }

@@ -18,7 +18,7 @@ func userAnswer(a account) *userOutput {
 	return &userOutput{ETag: httpx.ETag(a.ID, a.Version), Body: a.User}
 }
 
-func (s *service) getMe(ctx context.Context, _ *struct{}) (*userOutput, error) {
+func (s *Service) getMe(ctx context.Context, _ *struct{}) (*userOutput, error) {
 	who, err := s.bearerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (s *service) getMe(ctx context.Context, _ *struct{}) (*userOutput, error) {
 
 type changeInput struct{ Body Change }
 
-func (s *service) patchMe(ctx context.Context, in *changeInput) (*userOutput, error) {
+func (s *Service) patchMe(ctx context.Context, in *changeInput) (*userOutput, error) {
 	who, err := s.bearerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s *service) patchMe(ctx context.Context, in *changeInput) (*userOutput, er
 	return userAnswer(changed), nil
 }
 
-func (s *service) deleteMe(ctx context.Context, _ *struct{}) (*struct{}, error) {
+func (s *Service) deleteMe(ctx context.Context, _ *struct{}) (*struct{}, error) {
 	who, err := s.bearerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ type exportOutput struct {
 	Body        Export
 }
 
-func (s *service) getExport(ctx context.Context, in *exportInput) (*exportOutput, error) {
+func (s *Service) getExport(ctx context.Context, in *exportInput) (*exportOutput, error) {
 	who, err := s.bearerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ type addressesOutput struct {
 	}
 }
 
-func (s *service) getAddresses(ctx context.Context, _ *struct{}) (*addressesOutput, error) {
+func (s *Service) getAddresses(ctx context.Context, _ *struct{}) (*addressesOutput, error) {
 	who, err := s.bearerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ type addressOutput struct{ Body contract.SavedAddress }
 
 type postAddressInput struct{ Body contract.Address }
 
-func (s *service) postAddress(ctx context.Context, in *postAddressInput) (*addressOutput, error) {
+func (s *Service) postAddress(ctx context.Context, in *postAddressInput) (*addressOutput, error) {
 	who, err := s.bearerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ type putAddressInput struct {
 	Body contract.Address
 }
 
-func (s *service) putAddress(ctx context.Context, in *putAddressInput) (*addressOutput, error) {
+func (s *Service) putAddress(ctx context.Context, in *putAddressInput) (*addressOutput, error) {
 	who, err := s.bearerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ type deleteAddressInput struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (s *service) deleteAddress(ctx context.Context, in *deleteAddressInput) (*struct{}, error) {
+func (s *Service) deleteAddress(ctx context.Context, in *deleteAddressInput) (*struct{}, error) {
 	who, err := s.bearerOf(ctx)
 	if err != nil {
 		return nil, err

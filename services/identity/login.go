@@ -13,7 +13,7 @@ type loggedIn struct {
 }
 
 // register makes an account homed in this region and opens its first session; contract.CodeConflict when the address has one.
-func (s *service) register(ctx context.Context, email, name, password string) (loggedIn, error) {
+func (s *Service) register(ctx context.Context, email, name, password string) (loggedIn, error) {
 	email, err := validateEmail("email", email)
 	if err != nil {
 		return loggedIn{}, err
@@ -42,7 +42,7 @@ func (s *service) register(ctx context.Context, email, name, password string) (l
 
 // login opens a session for whoever knows an address's password. What it answers and costs does not tell whether there is an
 // account, but for the write that follows a right password.
-func (s *service) login(ctx context.Context, email, password string) (loggedIn, error) {
+func (s *Service) login(ctx context.Context, email, password string) (loggedIn, error) {
 	admitted, err := s.tryLogin(ctx, email, password)
 	outcome := "ok"
 	switch contract.CodeOf(err) {
@@ -58,7 +58,7 @@ func (s *service) login(ctx context.Context, email, password string) (loggedIn, 
 	return admitted, err
 }
 
-func (s *service) tryLogin(ctx context.Context, email, password string) (loggedIn, error) {
+func (s *Service) tryLogin(ctx context.Context, email, password string) (loggedIn, error) {
 	addressHash := s.hashAddress(email)
 	if err := s.throttle.attempt(ctx, addressHash); err != nil {
 		return loggedIn{}, err
@@ -90,7 +90,7 @@ func (s *service) tryLogin(ctx context.Context, email, password string) (loggedI
 }
 
 // renew hashes a password again that was hashed at another cost than today's: only now is it known.
-func (s *service) renew(ctx context.Context, found account, password string) error {
+func (s *Service) renew(ctx context.Context, found account, password string) error {
 	if !outdated(found.passwordHash) {
 		return nil
 	}
@@ -102,7 +102,7 @@ func (s *service) renew(ctx context.Context, found account, password string) err
 }
 
 // refresh takes a refresh token that has not served and gives the next; contract.CodeUnauthorized for any other.
-func (s *service) refresh(ctx context.Context, text string) (loggedIn, error) {
+func (s *Service) refresh(ctx context.Context, text string) (loggedIn, error) {
 	used, wellFormed := parseRefreshToken(text)
 	if !wellFormed {
 		return loggedIn{}, errNoSession()
@@ -116,7 +116,7 @@ func (s *service) refresh(ctx context.Context, text string) (loggedIn, error) {
 }
 
 // logout ends the session of a refresh token. One that opens nothing is as good as logged out.
-func (s *service) logout(ctx context.Context, text string) error {
+func (s *Service) logout(ctx context.Context, text string) error {
 	token, wellFormed := parseRefreshToken(text)
 	if !wellFormed {
 		return nil
@@ -125,7 +125,7 @@ func (s *service) logout(ctx context.Context, text string) error {
 }
 
 // admit mints the access token, with this region's key wherever the user is homed.
-func (s *service) admit(a account, refresh string) (loggedIn, error) {
+func (s *Service) admit(a account, refresh string) (loggedIn, error) {
 	access, err := s.signer.Mint(a.ID, a.Role, s.now(), accessLifetime)
 	if err != nil {
 		return loggedIn{}, err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/local/kittest"
 )
@@ -33,7 +34,11 @@ type shop struct {
 func openShop(t *testing.T, options ...kittest.Option) shop {
 	t.Helper()
 	c := &clock{}
-	return shop{kittest.Start(t, definitionWith(20*time.Millisecond), append(options, kittest.WithNow(c.now))...), c}
+	definition := Definition().With(kit.Configured(func(base *kit.Base, config Config) (*Service, error) {
+		config.sweepEvery = 20 * time.Millisecond
+		return New(base, config)
+	}))
+	return shop{kittest.Start(t, definition, append(options, kittest.WithNow(c.now))...), c}
 }
 
 // store gives the service's own tables to tests of SQL.

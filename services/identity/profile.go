@@ -14,7 +14,7 @@ import (
 type bearer struct{ id, home string }
 
 // bearerOf reads the verified token; contract.CodeForbidden for one that is not a user's.
-func (s *service) bearerOf(ctx context.Context) (bearer, error) {
+func (s *Service) bearerOf(ctx context.Context) (bearer, error) {
 	claims, _ := auth.FromContext(ctx)
 	home, known := s.store.homeOf(claims.Subject, contract.KindUser)
 	if !known {
@@ -33,7 +33,7 @@ type Change struct {
 }
 
 // change applies a change of one's own account.
-func (s *service) change(ctx context.Context, who bearer, asked Change) (account, error) {
+func (s *Service) change(ctx context.Context, who bearer, asked Change) (account, error) {
 	before, err := s.store.byID(ctx, who.home, who.id)
 	if err != nil {
 		return account{}, err
@@ -70,7 +70,7 @@ func (s *service) change(ctx context.Context, who bearer, asked Change) (account
 }
 
 // confirm asks for the password where a stolen token must not be enough. It counts as an attempt to log in.
-func (s *service) confirm(ctx context.Context, a account, password string) error {
+func (s *Service) confirm(ctx context.Context, a account, password string) error {
 	if err := s.throttle.attempt(ctx, a.addressHash); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ type Export struct {
 }
 
 // export gathers what is kept of a user. authorization is their own, in whose name the orders are read.
-func (s *service) export(ctx context.Context, who bearer, authorization string) (Export, error) {
+func (s *Service) export(ctx context.Context, who bearer, authorization string) (Export, error) {
 	found, err := s.store.byID(ctx, who.home, who.id)
 	if err != nil {
 		return Export{}, err
@@ -114,7 +114,7 @@ func (s *service) export(ctx context.Context, who bearer, authorization string) 
 }
 
 // codeOf gives the code of an id's home region.
-func (s *service) codeOf(id string) (string, error) {
+func (s *Service) codeOf(id string) (string, error) {
 	parsed, err := geo.ParseID(id)
 	if err != nil {
 		return "", fmt.Errorf("the id of an account: %w", err)

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/kit/auth"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/kit/sqldb"
 )
 
@@ -27,33 +27,20 @@ var migrations embed.FS
 // sweepBatch is how many expired sessions one statement deletes.
 const sweepBatch = 500
 
-// Definition is the identity service.
-func Definition() kit.Definition { return definitionWith(10 * time.Minute) }
-
-func definitionWith(sweepEvery time.Duration) kit.Definition {
-	folder, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // only a wrong constant above could cause it
-	}
+// Definition describes the identity service.
+func Definition() kit.Definition {
 	return kit.Definition{
-		Name: contract.ServiceIdentity, UsesRedis: true,
+		Name: contract.ServiceIdentity, Redis: kit.Required,
 		Schema: &sqldb.Schema{
-			Migrations: folder, RegionalByRow: []string{"users", "user_addresses", "sessions"}, Global: []string{"login_directory"},
+			Migrations:    sqldb.Embedded(migrations),
+			RegionalByRow: []string{"users", "user_addresses", "sessions"}, Global: []string{"login_directory"},
 		},
-		Setup: func(_ context.Context, base *kit.Base) error {
-			s, err := newService(base)
-			if err != nil {
-				return err
-			}
-			s.routes(base.API)
-			base.Loop("sweep", kit.Every(sweepEvery, s.sweep))
-			return nil
-		},
+		New: kit.Configured(New),
 	}
 }
 
-// service is one running copy of the identity service.
-type service struct {
+// Service is one running copy of the identity service.
+type Service struct {
 	region       contract.Region
 	ids          geo.IDs
 	store        *store
@@ -66,35 +53,42 @@ type service struct {
 	now          func() time.Time
 	log          *slog.Logger
 	logins       *prometheus.CounterVec
+	sweepEvery   time.Duration
 }
 
-func newService(base *kit.Base) (*service, error) {
-	signer, keys, err := signing(base)
+// New makes the identity service.
+func New(base *kit.Base, config Config) (*Service, error) {
+	signer, keys, err := signing(base, config.SigningSeed)
 	if err != nil {
 		return nil, err
 	}
-	directoryKey, err := hex.DecodeString(base.Env.DirectoryKey)
-	if err != nil || len(directoryKey) < sha256.Size {
-		return nil, fmt.Errorf("identity needs MERIDIAN_DIRECTORY_KEY in its environment: at least %d bytes in hexadecimal, the same in every region", sha256.Size)
+	directoryKey, err := config.directoryKey()
+	if err != nil {
+		return nil, err
 	}
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "meridian_identity_logins_total", Help: "Attempts to log in by outcome: ok, wrong, throttled, failed.",
 	}, []string{"outcome"})
 	base.Registry.MustRegister(logins)
-	return &service{
+	return &Service{
 		region: base.Region, ids: geo.IDs{Clock: base.Now}, store: newStore(base.DB, base.Regions), passwords: newPasswords(),
 		throttle: newThrottle(base.Redis, base.Env.Namespace, base.Log), signer: signer, keys: keys, directoryKey: directoryKey,
-		neighbours: neighbours{client: base.Client}, now: base.Now, log: base.Log, logins: logins,
+		neighbours: neighbours{client: base.Client}, now: base.Now, log: base.Log, logins: logins, sweepEvery: config.sweepEvery,
 	}, nil
 }
 
+// Loops returns the service's background work.
+func (s *Service) Loops() []kit.Loop {
+	return []kit.Loop{{Name: "sweep sessions", Run: kit.Every(s.sweepEvery, s.sweep)}}
+}
+
 // signing makes the region's signer, and tries it: tokens that no region verifies must not be handed out.
-func signing(base *kit.Base) (*auth.Signer, auth.KeySet, error) {
+func signing(base *kit.Base, signingSeed secret.Secret) (*auth.Signer, auth.KeySet, error) {
 	var keys auth.KeySet
 	if err := json.Unmarshal([]byte(base.Env.JWKS), &keys); err != nil {
 		return nil, keys, fmt.Errorf("read the JWKS: %w", err)
 	}
-	seed, err := hex.DecodeString(base.Env.SigningSeed)
+	seed, err := hex.DecodeString(signingSeed.Current())
 	if err != nil || len(seed) == 0 {
 		return nil, keys, fmt.Errorf("identity needs MERIDIAN_SIGNING_SEED in its environment: the region's Ed25519 seed in hexadecimal")
 	}
@@ -113,14 +107,14 @@ func signing(base *kit.Base) (*auth.Signer, auth.KeySet, error) {
 }
 
 // hashAddress is what the login directory knows an address by. Without the key nobody can test whether an address is in it.
-func (s *service) hashAddress(email string) []byte {
+func (s *Service) hashAddress(email string) []byte {
 	mac := hmac.New(sha256.New, s.directoryKey)
 	mac.Write([]byte(normalise(email)))
 	return mac.Sum(nil)
 }
 
 // sweep deletes the region's expired sessions.
-func (s *service) sweep(ctx context.Context) error {
+func (s *Service) sweep(ctx context.Context) error {
 	for {
 		n, err := s.store.expire(ctx, s.region.Name, s.now(), sweepBatch)
 		if err != nil || n < sweepBatch {

@@ -22,7 +22,8 @@ const partTimeout = 14 * time.Second
 const maxBody = MaxPart + 1
 
 // routes is the service's whole surface.
-func (s *service) routes(api *httpx.API) {
+// Routes declares the service's HTTP operations.
+func (s *Service) Routes(api *httpx.API) {
 	readers := httpx.ForRoles(contract.RoleSupport, contract.RoleMerchandiser, contract.RoleAdmin)
 	writers := httpx.ForRoles(contract.RoleMerchandiser, contract.RoleAdmin)
 	httpx.Handle(api, huma.Operation{OperationID: "create-import", Method: http.MethodPost, Path: path, Tags: []string{"admin"}, Security: writers,
@@ -91,7 +92,7 @@ type postInput struct {
 	RawBody   []byte `contentType:"application/octet-stream"`
 }
 
-func (s *service) post(ctx context.Context, input *postInput) (*importOutput, error) {
+func (s *Service) post(ctx context.Context, input *postInput) (*importOutput, error) {
 	j, err := newJob(geo.IDs{Clock: s.now}.New("imp", s.region.Code), s.region, s.regions, input.Format, input.Currency, input.Warehouse, s.now())
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ type patchInput struct {
 	RawBody  []byte `contentType:"application/partial-upload"`
 }
 
-func (s *service) patch(ctx context.Context, input *patchInput) (*importOutput, error) {
+func (s *Service) patch(ctx context.Context, input *patchInput) (*importOutput, error) {
 	region, err := s.homeOf(input.ID)
 	if err != nil {
 		return nil, err
@@ -131,7 +132,7 @@ type getInput struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (s *service) get(ctx context.Context, input *getInput) (*importOutput, error) {
+func (s *Service) get(ctx context.Context, input *getInput) (*importOutput, error) {
 	region, err := s.homeOf(input.ID)
 	if err != nil {
 		return nil, err
@@ -140,7 +141,7 @@ func (s *service) get(ctx context.Context, input *getInput) (*importOutput, erro
 }
 
 // homeOf finds the region of an import, which its id names.
-func (s *service) homeOf(id string) (string, error) {
+func (s *Service) homeOf(id string) (string, error) {
 	parsed, err := geo.ParseID(id)
 	if err == nil && parsed.Kind == "imp" {
 		for _, region := range s.regions {
@@ -163,7 +164,7 @@ type listOutput struct {
 	}
 }
 
-func (s *service) list(ctx context.Context, input *listInput) (*listOutput, error) {
+func (s *Service) list(ctx context.Context, input *listInput) (*listOutput, error) {
 	var names []string
 	for _, region := range s.regions {
 		names = append(names, region.Name)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/local/kittest"
 )
 
@@ -99,15 +100,16 @@ type shop struct {
 	street *street
 }
 
-func quickSettings() settings {
-	quick := defaultSettings()
+func quickConfig() Config {
+	var quick Config
+	quick.SetDefaults()
 	quick.lookEvery, quick.saveEvery, quick.pause = 50*time.Millisecond, 20*time.Millisecond, 50*time.Millisecond
 	return quick
 }
 
-func start(t *testing.T, settings settings) shop {
+func start(t *testing.T, config Config) shop {
 	t.Helper()
-	s := shop{kittest.Start(t, definitionWith(settings)), &street{products: map[string]int{}, counts: map[string]contract.StockCount{}}}
+	s := shop{kittest.Start(t, Definition().With(kit.WithConfig(config, New))), &street{products: map[string]int{}, counts: map[string]contract.StockCount{}}}
 	s.Neighbour(t, contract.ServiceCatalog, http.HandlerFunc(s.street.serve))
 	s.Neighbour(t, contract.ServiceInventory, http.HandlerFunc(s.street.serve))
 	return s
@@ -153,7 +155,7 @@ func csvFile(products, description int) []byte {
 
 func TestAWholeFileIsImported(t *testing.T) {
 	t.Parallel()
-	s := start(t, quickSettings())
+	s := start(t, quickConfig())
 	file := append(csvFile(250, 0), "bad-1,Bad,,Shirts,BAD,1,1.00\nbad-2,,,Shirts,BAD2,1,1.00\n"...)
 	created, response := s.send(t, http.MethodPost, path+"?currency=EUR&warehouse=dub-1", file, nil)
 	if response.StatusCode != http.StatusAccepted || response.Header.Get("Location") != path+"/"+created.ID || created.Received != int64(len(file)) {
@@ -180,7 +182,7 @@ func TestAWholeFileIsImported(t *testing.T) {
 
 func TestAFileMayComeInParts(t *testing.T) {
 	t.Parallel()
-	s := start(t, quickSettings())
+	s := start(t, quickConfig())
 	file := csvFile(4000, 800) // more than two pieces
 	if len(file) < 3*pieceSize {
 		t.Fatalf("only %d bytes", len(file))
@@ -210,7 +212,7 @@ func TestAFileMayComeInParts(t *testing.T) {
 
 func TestAnImportGoesOnAfterARestart(t *testing.T) {
 	t.Parallel()
-	s := start(t, quickSettings())
+	s := start(t, quickConfig())
 	s.street.closed = 500
 	created, _ := s.send(t, http.MethodPost, path, csvFile(1000, 0), nil)
 	kittest.Eventually(t, func() error {
@@ -238,7 +240,7 @@ func TestAnImportGoesOnAfterARestart(t *testing.T) {
 // A worker that dies without a word is followed by another when its lease ends, and may write no more.
 func TestALeaseEnds(t *testing.T) {
 	t.Parallel()
-	s := start(t, quickSettings())
+	s := start(t, quickConfig())
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	st := &store{s.DB}
 	j, err := newJob("imp_euw_01ARZ3NDEKTSV4RRFFQ69G5FAV", s.Regions[1], s.Regions, "", "", "", now)
@@ -277,7 +279,7 @@ func TestALeaseEnds(t *testing.T) {
 
 func TestWhatCannotBeImported(t *testing.T) {
 	t.Parallel()
-	s := start(t, quickSettings())
+	s := start(t, quickConfig())
 	for name, wrong := range map[string]struct {
 		query  string
 		body   []byte
@@ -310,7 +312,7 @@ func TestWhatCannotBeImported(t *testing.T) {
 
 func TestUploadsHaveABound(t *testing.T) {
 	t.Parallel()
-	s := start(t, quickSettings())
+	s := start(t, quickConfig())
 	more := map[string]string{"Upload-Complete": "?0"}
 	last, response := s.send(t, http.MethodPost, path, make([]byte, MaxPart), more)
 	if response.StatusCode != http.StatusAccepted || last.Received != MaxPart {
@@ -337,7 +339,7 @@ func TestUploadsHaveABound(t *testing.T) {
 // Each statement of the worker and of the list goes by its index.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	s := start(t, quickSettings())
+	s := start(t, quickConfig())
 	_, err := s.DB.Exec(t.Context(), `INSERT INTO imports (crdb_region, id, state, format, currency, warehouse, received, progress, findings, failure, worker, leased_until, created_at, updated_at)
 		SELECT 'us-east', 'imp_' || n, 'done', '', '', '', 0, '{}', '{}', '', '', now(), now(), now() FROM generate_series(1, 3000) n`)
 	if err != nil {

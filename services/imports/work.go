@@ -17,8 +17,8 @@ import (
 )
 
 // work is the loop that brings imports in, one at a time.
-func (s *service) work(ctx context.Context) error {
-	ticker := time.NewTicker(s.settings.lookEvery)
+func (s *Service) work(ctx context.Context) error {
+	ticker := time.NewTicker(s.config.lookEvery)
 	defer ticker.Stop()
 	for {
 		if err := s.workOnce(ctx); err != nil && ctx.Err() == nil {
@@ -33,15 +33,15 @@ func (s *service) work(ctx context.Context) error {
 	}
 }
 
-func (s *service) workOnce(ctx context.Context) error {
-	if err := s.store.abandon(ctx, s.region.Name, s.now().Add(-s.settings.patience), s.now()); err != nil {
+func (s *Service) workOnce(ctx context.Context) error {
+	if err := s.store.abandon(ctx, s.region.Name, s.now().Add(-s.config.patience), s.now()); err != nil {
 		return err
 	}
-	if err := s.store.forget(ctx, s.region.Name, s.now().Add(-s.settings.memory)); err != nil {
+	if err := s.store.forget(ctx, s.region.Name, s.now().Add(-s.config.memory)); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
-		j, found, err := s.store.claim(ctx, s.region.Name, s.worker, s.now(), s.settings.lease)
+		j, found, err := s.store.claim(ctx, s.region.Name, s.worker, s.now(), s.config.lease)
 		if err != nil || !found {
 			return err
 		}
@@ -53,7 +53,7 @@ func (s *service) workOnce(ctx context.Context) error {
 }
 
 // bringIn works on one import until it ends. waits says that it goes on later, because something that it needs is away.
-func (s *service) bringIn(ctx context.Context, j *job) (waits bool, err error) {
+func (s *Service) bringIn(ctx context.Context, j *job) (waits bool, err error) {
 	failed := s.publish(ctx, j)
 	switch {
 	case errors.Is(failed, errLeaseLost):
@@ -64,7 +64,7 @@ func (s *service) bringIn(ctx context.Context, j *job) (waits bool, err error) {
 		// The lease ends at once when this copy stops in order, so that the next goes on without waiting.
 		pause := time.Duration(0)
 		if ctx.Err() == nil {
-			pause, j.Failure = s.settings.pause, "waits, for now: "+failed.Error()
+			pause, j.Failure = s.config.pause, "waits, for now: "+failed.Error()
 			s.log.WarnContext(ctx, "An import waits; it will be tried again.", "import_id", j.ID, "error", httpx.ErrorChain(failed))
 		}
 		return true, s.store.save(context.WithoutCancel(ctx), *j, s.worker, s.now(), pause)
@@ -94,7 +94,7 @@ func lasting(err error) bool {
 }
 
 // publish moves the products of an import's file into the shop, from where the last worker came to.
-func (s *service) publish(ctx context.Context, j *job) error {
+func (s *Service) publish(ctx context.Context, j *job) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	content := &file{ctx: ctx, store: s.store, job: *j}
@@ -139,7 +139,7 @@ func (s *service) publish(ctx context.Context, j *job) error {
 
 // keeper writes an import's progress now and then, and so keeps its lease. It is the only one to touch the job while it runs.
 type keeper struct {
-	service *service
+	service *Service
 	ctx     context.Context
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -152,7 +152,7 @@ type keeper struct {
 
 func (k *keeper) start() {
 	k.stopped.Go(func() {
-		ticker := time.NewTicker(k.service.settings.saveEvery)
+		ticker := time.NewTicker(k.service.config.saveEvery)
 		defer ticker.Stop()
 		for {
 			select {
@@ -176,7 +176,7 @@ func (k *keeper) save() {
 	j := *k.job
 	k.mu.Unlock()
 	s := k.service
-	err := s.store.save(k.ctx, j, s.worker, s.now(), s.settings.lease)
+	err := s.store.save(k.ctx, j, s.worker, s.now(), s.config.lease)
 	if errors.Is(err, errLeaseLost) {
 		k.mu.Lock()
 		k.failure = err

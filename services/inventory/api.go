@@ -11,7 +11,8 @@ import (
 )
 
 // routes is the service's whole surface.
-func (s *service) routes(api *httpx.API) {
+// Routes declares the service's HTTP operations.
+func (s *Service) Routes(api *httpx.API) {
 	internal, admin := []string{"internal"}, []string{"admin"}
 	operators := httpx.ForRoles(contract.RoleMerchandiser, contract.RoleAdmin)
 
@@ -55,7 +56,7 @@ type sagaInput struct {
 	SagaID string `path:"saga_id" maxLength:"64"`
 }
 
-func (s *service) postReservation(ctx context.Context, input *struct{ Body contract.ReservationRequest }) (*reservationOutput, error) {
+func (s *Service) postReservation(ctx context.Context, input *struct{ Body contract.ReservationRequest }) (*reservationOutput, error) {
 	r, created, err := s.reserve(ctx, input.Body)
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ type returnInput struct {
 	Body   contract.StockReturn
 }
 
-func (s *service) postReturn(ctx context.Context, input *returnInput) (*reservationOutput, error) {
+func (s *Service) postReturn(ctx context.Context, input *returnInput) (*reservationOutput, error) {
 	r, created, err := s.takeBack(ctx, input.SagaID, input.Body)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ type countInput struct {
 type countOutput struct{ Body contract.StockResult }
 
 // putCount answers a count that is refused with an error, because it is the whole request.
-func (s *service) putCount(ctx context.Context, input *countInput) (*countOutput, error) {
+func (s *Service) putCount(ctx context.Context, input *countInput) (*countOutput, error) {
 	sku, err := decodeSKU(input.SKU)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ type countsOutput struct {
 	}
 }
 
-func (s *service) postCounts(ctx context.Context, input *countsInput) (*countsOutput, error) {
+func (s *Service) postCounts(ctx context.Context, input *countsInput) (*countsOutput, error) {
 	results, err := s.count(ctx, input.Body.Items)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (s *service) postCounts(ctx context.Context, input *countsInput) (*countsOu
 }
 
 // count applies counts and gives one result for each, in their order.
-func (s *service) count(ctx context.Context, counts []contract.StockCount) ([]contract.StockResult, error) {
+func (s *Service) count(ctx context.Context, counts []contract.StockCount) ([]contract.StockResult, error) {
 	lines, results := readCounts(counts, s.regions)
 	return s.move(ctx, lines, results)
 }
@@ -75,7 +75,7 @@ type adjustmentsInput struct {
 	}
 }
 
-func (s *service) postAdjustments(ctx context.Context, input *adjustmentsInput) (*countsOutput, error) {
+func (s *Service) postAdjustments(ctx context.Context, input *adjustmentsInput) (*countsOutput, error) {
 	lines, results := readAdjustments(input.Body.Items, s.regions)
 	results, err := s.move(ctx, lines, results)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *service) postAdjustments(ctx context.Context, input *adjustmentsInput) 
 	return output, nil
 }
 
-func (s *service) move(ctx context.Context, lines []stockLine, results []contract.StockResult) ([]contract.StockResult, error) {
+func (s *Service) move(ctx context.Context, lines []stockLine, results []contract.StockResult) ([]contract.StockResult, error) {
 	if err := s.store.move(ctx, lines, results); err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ type ledgerOutput struct {
 	}
 }
 
-func (s *service) getMovements(ctx context.Context, input *ledgerInput) (*ledgerOutput, error) {
+func (s *Service) getMovements(ctx context.Context, input *ledgerInput) (*ledgerOutput, error) {
 	sku, err := decodeSKU(input.SKU)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ type bucketsInput struct {
 }
 
 // putBuckets splits or joins a SKU's rows, such as before a sale that everybody waits for.
-func (s *service) putBuckets(ctx context.Context, input *bucketsInput) (*stockOutput, error) {
+func (s *Service) putBuckets(ctx context.Context, input *bucketsInput) (*stockOutput, error) {
 	sku, err := decodeSKU(input.SKU)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func decodeSKU(segment string) (string, error) {
 }
 
 // stockOf reads a SKU's buckets; one that was never counted anywhere is not found.
-func (s *service) stockOf(ctx context.Context, sku string) ([]bucket, error) {
+func (s *Service) stockOf(ctx context.Context, sku string) ([]bucket, error) {
 	buckets, err := s.store.stock(ctx, []string{sku})
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (s *service) stockOf(ctx context.Context, sku string) ([]bucket, error) {
 }
 
 // countOf gives what is available of a SKU, from Redis when it was read there or in SQL within the last second.
-func (s *service) countOf(ctx context.Context, sku string) (*count, error) {
+func (s *Service) countOf(ctx context.Context, sku string) (*count, error) {
 	if n := s.counts.find(ctx, []string{sku})[0]; n != nil {
 		return n, nil
 	}
@@ -59,7 +59,7 @@ type availabilityOutput struct {
 	Body         contract.Availability
 }
 
-func (s *service) getAvailability(ctx context.Context, input *availabilityInput) (*availabilityOutput, error) {
+func (s *Service) getAvailability(ctx context.Context, input *availabilityInput) (*availabilityOutput, error) {
 	sku, err := decodeSKU(input.SKU)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ type stockOutput struct {
 	}
 }
 
-func (s *service) getStock(ctx context.Context, input *stockInput) (*stockOutput, error) {
+func (s *Service) getStock(ctx context.Context, input *stockInput) (*stockOutput, error) {
 	sku, err := decodeSKU(input.SKU)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func BenchmarkFlashSale(b *testing.B) {
 		b.Run(fmt.Sprintf("processes=%d/buckets=%d", way.processes, way.buckets), func(b *testing.B) {
 			shop := shop{kittest.Start(b, Definition())}
 			shop.count(b, stock("HOT", iad, saleUnits))
-			var services []*service
+			var services []*Service
 			for _, region := range shop.Regions[:way.processes] {
 				services = append(services, shop.process(b, region.Name))
 			}
@@ -68,9 +68,9 @@ func BenchmarkFlashSale(b *testing.B) {
 }
 
 // process is a region's service with connections of its own, as a process of its own has.
-func (s shop) process(b *testing.B, region string) *service {
+func (s shop) process(b *testing.B, region string) *Service {
 	b.Helper()
-	db, err := sqldb.Open(b.Context(), s.Env.SQLURL, nil)
+	db, err := sqldb.Open(b.Context(), s.Env.SQLURL.Current(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

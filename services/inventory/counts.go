@@ -22,8 +22,6 @@ const (
 	// watchLife is how long a SKU stays watched after it was last in demand, and watchMost bounds the watched.
 	watchLife = 10 * time.Second
 	watchMost = 10_000
-	// reconnectWait is the time between attempts to reach Redis.
-	reconnectWait = time.Second
 )
 
 // counts keeps what is available of SKUs in demand in the region's Redis, where every process of the region sees it. A count is a

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
 )
 
 // setCount keeps the newer of two counts: versions of a SKU only rise.
@@ -21,21 +22,14 @@ redis.call('HSET', KEYS[1], 'version', ARGV[1], 'regions', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`
 
-// run waits for Redis, keeps the connection, which mends itself, and writes what is handed over until its context ends.
+// run waits for Redis, keeps the connection, which repairs itself, and writes what is handed over until its context ends.
 func (c *counts) run(ctx context.Context) error {
-	for {
-		client, err := rueidis.NewClient(c.option)
-		if err == nil {
-			defer client.Close()
-			return c.serve(ctx, client)
-		}
-		c.pause(ctx, err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(reconnectWait):
-		}
+	client, err := kit.AwaitRedis(ctx, c.option, func(err error) { c.pause(ctx, err) })
+	if err != nil {
+		return nil //nolint:nilerr // stopped before Redis came up
 	}
+	defer client.Close()
+	return c.serve(ctx, client)
 }
 
 func (c *counts) serve(ctx context.Context, client rueidis.Client) error {

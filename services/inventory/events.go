@@ -18,7 +18,7 @@ type wish struct {
 // at; what moves is what the saga's own row says. It may have been done already, by the order service itself or by another region
 // that heard of the order too. What needs nothing done costs one look for all together, and so do the tombstones of sagas that never held
 // anything, of which a flash sale leaves thousands.
-func (s *service) applyEvents(ctx context.Context, events []contract.Event) error {
+func (s *Service) applyEvents(ctx context.Context, events []contract.Event) error {
 	var wishes []wish
 	for _, event := range events {
 		if w, ok := s.read(ctx, event); ok {
@@ -49,7 +49,7 @@ func (s *service) applyEvents(ctx context.Context, events []contract.Event) erro
 }
 
 // read gives the wish of an event; none of one that is of no interest or makes no sense, now or ever.
-func (s *service) read(ctx context.Context, event contract.Event) (wish, bool) {
+func (s *Service) read(ctx context.Context, event contract.Event) (wish, bool) {
 	w := wish{eventID: event.ID}
 	switch event.Type {
 	case contract.OrderConfirmed:
@@ -73,7 +73,7 @@ func (s *service) read(ctx context.Context, event contract.Event) (wish, bool) {
 }
 
 // open gives the wishes that still need something done to a reservation. Tombstones are made on the way.
-func (s *service) open(ctx context.Context, wishes []wish) (open []wish, err error) {
+func (s *Service) open(ctx context.Context, wishes []wish) (open []wish, err error) {
 	if len(wishes) == 0 {
 		return nil, nil
 	}
@@ -102,7 +102,7 @@ func (s *service) open(ctx context.Context, wishes []wish) (open []wish, err err
 }
 
 // fulfil does what one wish wants, or says why that is not possible.
-func (s *service) fulfil(ctx context.Context, w wish) error {
+func (s *Service) fulfil(ctx context.Context, w wish) error {
 	err := s.follow(ctx, w.saga, w.target)
 	switch contract.CodeOf(err) {
 	case contract.CodeInvalid, contract.CodeNotFound, contract.CodeConflict:
@@ -116,7 +116,7 @@ func (s *service) fulfil(ctx context.Context, w wish) error {
 }
 
 // follow brings a reservation to a last state; one that is there already costs one local read.
-func (s *service) follow(ctx context.Context, sagaID, target string) error {
+func (s *Service) follow(ctx context.Context, sagaID, target string) error {
 	r, err := s.lookUp(ctx, sagaID)
 	if err == nil && r.State == target {
 		return nil

@@ -29,21 +29,21 @@ type shop struct{ *kittest.Service }
 
 func start(t *testing.T, options ...kittest.Option) shop {
 	t.Helper()
-	return shop{kittest.Start(t, Definition(), options...)}
+	return shop{kittest.Start(t, Definition(), append(options, kittest.WithRedis())...)}
 }
 
 // service makes a second copy on the same database whose loops do not run, for tests that call it directly.
-func (s shop) service() *service {
+func (s shop) service() *Service {
 	return s.serviceIn(s.Region.Name)
 }
 
 // serviceIn makes such a copy in another region.
-func (s shop) serviceIn(region string) *service {
+func (s shop) serviceIn(region string) *Service {
 	writer := outbox.NewWriter(s.Name, s.Region.Region, time.Now)
 	copied := assemble(newStore(s.DB, writer, time.Now, s.Regions), region, s.Regions, slog.New(slog.DiscardHandler))
-	copied.bands = newAnnouncer(copied.store, defaultSettings().bandsEvery, nil)
+	copied.bands = newAnnouncer(copied.store, defaultConfig().bandsEvery, nil)
 	copied.counts = newCounts(rueidis.ClientOption{}, s.Env.Namespace, copied.log)
-	copied.settings, copied.now = defaultSettings(), time.Now
+	copied.config, copied.now = defaultConfig(), time.Now
 	return copied
 }
 
@@ -187,4 +187,10 @@ func decode(t testing.TB, response *http.Response, into any) {
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func defaultConfig() Config {
+	var config Config
+	config.SetDefaults()
+	return config
 }

@@ -40,7 +40,7 @@ func (a ask) shared() []string {
 // reserve holds stock for a saga, all lines or none: four round trips and one commit whatever the number of lines, as long as
 // nobody takes the same units between the plan and the hold, and the same four for all that are held together. created is false
 // when the saga's reservation was there already.
-func (s *service) reserve(ctx context.Context, request contract.ReservationRequest) (r reservation, created bool, err error) {
+func (s *Service) reserve(ctx context.Context, request contract.ReservationRequest) (r reservation, created bool, err error) {
 	asked, err := s.prepare(ctx, request)
 	if err != nil {
 		return reservation{}, false, err
@@ -64,7 +64,7 @@ func (s *service) reserve(ctx context.Context, request contract.ReservationReque
 	return h.reservation, h.created, err
 }
 
-func (s *service) prepare(ctx context.Context, request contract.ReservationRequest) (ask, error) {
+func (s *Service) prepare(ctx context.Context, request contract.ReservationRequest) (ask, error) {
 	region, err := sagaRegion(request.SagaID, s.regions)
 	if err != nil {
 		return ask{}, err
@@ -91,7 +91,7 @@ type held struct {
 }
 
 // reserveAll answers asks of different sagas in one transaction. What is wrong with one is its own answer and holds no other up.
-func (s *service) reserveAll(ctx context.Context, asks []ask) []result[held] {
+func (s *Service) reserveAll(ctx context.Context, asks []ask) []result[held] {
 	s.sizes.Observe(float64(len(asks)))
 	results, err := s.attempts(ctx, asks)
 	if err == nil {
@@ -110,7 +110,7 @@ func (s *service) reserveAll(ctx context.Context, asks []ask) []result[held] {
 }
 
 // attempts plans and holds until it succeeds or stock is short.
-func (s *service) attempts(ctx context.Context, asks []ask) ([]result[held], error) {
+func (s *Service) attempts(ctx context.Context, asks []ask) ([]result[held], error) {
 	var cause error
 	for n := range mostPlans {
 		p := plan{asks: asks, own: s.own, readAt: time.Now(), results: make([]result[held], len(asks))}
@@ -135,7 +135,7 @@ func (s *service) attempts(ctx context.Context, asks []ask) ([]result[held], err
 }
 
 // learn keeps what a plan shows of the demand for its SKUs; it never waits.
-func (s *service) learn(p *plan) {
+func (s *Service) learn(p *plan) {
 	demand := map[string]int{}
 	for _, a := range p.asks {
 		for _, line := range a.lines {

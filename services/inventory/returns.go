@@ -16,7 +16,7 @@ type surplus struct {
 
 // takeBack puts units of a saga's sale back on hand, each into the warehouse that it came from. created is false when the return
 // was applied before.
-func (s *service) takeBack(ctx context.Context, sagaID string, request contract.StockReturn) (r reservation, created bool, err error) {
+func (s *Service) takeBack(ctx context.Context, sagaID string, request contract.StockReturn) (r reservation, created bool, err error) {
 	region, err := sagaRegion(sagaID, s.regions)
 	if err != nil {
 		return reservation{}, false, err

@@ -1,15 +1,12 @@
 package inventory
 
 import (
-	"context"
 	"embed"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/redis/rueidis"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
@@ -21,47 +18,22 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// settings are the service's times.
-type settings struct {
-	// sweepEvery is how often expired holds are looked for.
-	sweepEvery time.Duration
-	// neighbourGrace is how long another region's expired hold is left to that region's own sweeper.
-	neighbourGrace time.Duration
-	// extension is how much longer a hold lasts whose charge stands.
-	extension time.Duration
-	// bandsEvery is how often all bands are compared with the stock, for what a process that died did not announce.
-	bandsEvery time.Duration
-}
-
-func defaultSettings() settings {
-	return settings{sweepEvery: 2 * time.Second, neighbourGrace: 2 * time.Minute, extension: 5 * time.Minute, bandsEvery: 10 * time.Minute}
-}
-
-// Definition is the inventory service.
-func Definition() kit.Definition { return definitionWith(defaultSettings()) }
-
-func definitionWith(settings settings) kit.Definition {
-	own, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // only a wrong constant above could cause it
-	}
+// Definition describes the inventory service.
+func Definition() kit.Definition {
 	return kit.Definition{
 		Name: contract.ServiceInventory,
 		Schema: &sqldb.Schema{
-			Migrations:    sqldb.Merge(outbox.Migrations(), own),
+			Migrations:    sqldb.Merge(outbox.Migrations(), sqldb.Embedded(migrations)),
 			RegionalByRow: append(outbox.Tables(), "stock", "movements", "reservations", "reservation_lines", "returns"),
 			Global:        []string{"bands"},
 		},
-		UsesBroker: true, UsesRedis: true, RedisOptional: true,
-		Setup: func(_ context.Context, base *kit.Base) error {
-			newService(base, settings).declare(base)
-			return nil
-		},
+		Broker: kit.Required, Redis: kit.Optional,
+		New: kit.Configured(New),
 	}
 }
 
-// service is one running copy of the inventory service.
-type service struct {
+// Service is one running copy of the inventory service.
+type Service struct {
 	store     *store
 	reserving *group[ask, held]
 	counts    *counts
@@ -72,28 +44,42 @@ type service struct {
 	regions   []contract.Region
 	// own is the number of the bucket that this copy takes from first.
 	own      int64
-	settings settings
+	config   Config
 	now      func() time.Time
 	log      *slog.Logger
 	outcomes *prometheus.CounterVec
 	sizes    prometheus.Histogram
+	loops    []kit.Loop
 }
 
-func newService(base *kit.Base, settings settings) *service {
-	s := assemble(newStore(base.DB, outbox.Start(base), base.Now, base.Regions), base.Region.Name, base.Regions, base.Log)
-	s.settings, s.now, s.payments = settings, base.Now, paymentClient{base.Client}
-	s.bands = newAnnouncer(s.store, settings.bandsEvery, base.Log)
-	s.counts = newCounts(rueidis.ClientOption{
-		InitAddress: []string{base.Env.RedisAddress}, Password: base.Env.RedisPassword, ClientName: base.Name,
-		ConnWriteTimeout: 2 * time.Second, DisableCache: true,
-	}, base.Env.Namespace, base.Log)
+// New makes the inventory service.
+func New(base *kit.Base, config Config) (*Service, error) {
+	box := outbox.New(base)
+	s := assemble(newStore(base.DB, box.Writer, base.Now, base.Regions), base.Region.Name, base.Regions, base.Log)
+	s.config, s.now, s.payments = config, base.Now, paymentClient{base.Client}
+	s.bands = newAnnouncer(s.store, config.bandsEvery, base.Log)
+	s.counts = newCounts(base.RedisOption(), base.Env.Namespace, base.Log)
 	base.Registry.MustRegister(s.outcomes, s.sizes)
-	return s
+	split := &splitter{
+		store: s.store, heat: s.heat, own: s.own, buckets: min(int64(len(s.regions)), maxBuckets), log: s.log, looked: map[string]look{},
+	}
+	consume, _ := base.ConsumeBatches(s.applyEvents, contract.TopicOrders)
+	s.loops = append(box.Loops(),
+		kit.Loop{Name: "sweep reservations", Run: kit.Every(config.sweepEvery, base.Overdue(config.neighbourGrace, s.sweep))},
+		kit.Loop{Name: "announce availability", Run: s.bands.run},
+		kit.Loop{Name: "publish counts", Run: s.counts.run},
+		kit.Loop{Name: "split hot SKUs", Run: split.run},
+		consume,
+	)
+	return s, nil
 }
+
+// Loops returns the service's background work.
+func (s *Service) Loops() []kit.Loop { return s.loops }
 
 // assemble makes the parts that need neither engines nor loops.
-func assemble(store *store, region string, regions []contract.Region, log *slog.Logger) *service {
-	s := &service{store: store, heat: newHeat(), region: region, regions: regions, log: log}
+func assemble(store *store, region string, regions []contract.Region, log *slog.Logger) *Service {
+	s := &Service{store: store, heat: newHeat(), region: region, regions: regions, log: log}
 	s.own = int64(slices.IndexFunc(regions, func(r contract.Region) bool { return r.Name == region }))
 	s.reserving = newGroup(s.reserveAll)
 	s.outcomes = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -103,17 +89,6 @@ func assemble(store *store, region string, regions []contract.Region, log *slog.
 		Name: "meridian_inventory_reservation_group_size", Help: "Reservations that shared one transaction.", Buckets: prometheus.ExponentialBuckets(1, 2, 11),
 	})
 	return s
-}
-
-// declare puts the service's routes, loops and consumers on its base.
-func (s *service) declare(base *kit.Base) {
-	s.routes(base.API)
-	base.Loop("sweep", kit.Every(s.settings.sweepEvery, base.Overdue(s.settings.neighbourGrace, s.sweep)))
-	base.Loop("bands", s.bands.run)
-	base.Loop("counts", s.counts.run)
-	splitter := &splitter{store: s.store, heat: s.heat, own: s.own, buckets: min(int64(len(s.regions)), maxBuckets), log: s.log, looked: map[string]look{}}
-	base.Loop("split", splitter.run)
-	base.ConsumeBatches(s.applyEvents, contract.TopicOrders)
 }
 
 // paymentClient asks the payment service of this region.

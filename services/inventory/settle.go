@@ -9,7 +9,7 @@ import (
 
 // release gives a saga's stock back and leaves a tombstone. Releasing again, or a saga that never reserved, is fine; stock that
 // was sold is not given back by a release.
-func (s *service) release(ctx context.Context, sagaID string) (reservation, error) {
+func (s *Service) release(ctx context.Context, sagaID string) (reservation, error) {
 	region, err := sagaRegion(sagaID, s.regions)
 	if err != nil {
 		return reservation{}, err
@@ -29,7 +29,7 @@ func (s *service) release(ctx context.Context, sagaID string) (reservation, erro
 }
 
 // confirm turns a saga's hold into a sale. Confirming again is fine; what was released, or never reserved, cannot be sold.
-func (s *service) confirm(ctx context.Context, sagaID string) (reservation, error) {
+func (s *Service) confirm(ctx context.Context, sagaID string) (reservation, error) {
 	region, err := sagaRegion(sagaID, s.regions)
 	if err != nil {
 		return reservation{}, err
@@ -51,7 +51,7 @@ func (s *service) confirm(ctx context.Context, sagaID string) (reservation, erro
 }
 
 // lookUp gives a saga's reservation.
-func (s *service) lookUp(ctx context.Context, sagaID string) (reservation, error) {
+func (s *Service) lookUp(ctx context.Context, sagaID string) (reservation, error) {
 	region, err := sagaRegion(sagaID, s.regions)
 	if err != nil {
 		return reservation{}, err
@@ -67,7 +67,7 @@ func (s *service) lookUp(ctx context.Context, sagaID string) (reservation, error
 }
 
 // moreOf says that there is more of some SKUs than before, or another number.
-func (s *service) moreOf(skus []string) {
+func (s *Service) moreOf(skus []string) {
 	s.bands.note(skus...)
 	s.counts.forget(skus)
 }

@@ -149,7 +149,7 @@ func (s shop) analyse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := url.Parse(s.Env.SQLURL)
+	own, err := url.Parse(s.Env.SQLURL.Current())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (p paymentClient) voidUnlessCaptured(ctx context.Context, sagaID string) (s
 }
 
 // sweep ends the expired holds of some regions.
-func (s *service) sweep(ctx context.Context, regions []string, before time.Time) error {
+func (s *Service) sweep(ctx context.Context, regions []string, before time.Time) error {
 	expired, err := s.store.expired(ctx, regions, before, sweepBatch)
 	if err != nil {
 		return fmt.Errorf("read expired holds: %w", err)
@@ -48,7 +48,7 @@ func (s *service) sweep(ctx context.Context, regions []string, before time.Time)
 }
 
 // endExpired releases a hold once its charge is known not to stand, and extends it while the charge does.
-func (s *service) endExpired(ctx context.Context, r reservation) error {
+func (s *Service) endExpired(ctx context.Context, r reservation) error {
 	state, err := s.payments.voidUnlessCaptured(ctx, r.SagaID)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (s *service) endExpired(ctx context.Context, r reservation) error {
 	case contract.PaymentStateCaptured:
 		s.log.WarnContext(ctx, "A hold expired although its charge stands; it is extended until the order is settled.", "saga_id", r.SagaID)
 		s.outcomes.WithLabelValues("extended").Inc()
-		return s.store.extend(ctx, r, s.now().Add(s.settings.extension))
+		return s.store.extend(ctx, r, s.now().Add(s.config.extension))
 	default:
 		return contract.Errorf(contract.CodeUnavailable, "the charge of %s is still %s", r.SagaID, state)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/local/kittest"
 )
 
@@ -64,9 +65,9 @@ func (c *cashier) askedFor(t *testing.T, saga string, n int) {
 func startSwept(t *testing.T) (shop, *cashier, *clock) {
 	t.Helper()
 	clock, cashier := newClock(), newCashier()
-	settings := defaultSettings()
-	settings.sweepEvery = 50 * time.Millisecond
-	shop := shop{kittest.Start(t, definitionWith(settings), kittest.WithNow(clock.now))}
+	config := defaultConfig()
+	config.sweepEvery = 50 * time.Millisecond
+	shop := shop{kittest.Start(t, Definition().With(kit.WithConfig(config, New)), kittest.WithNow(clock.now))}
 	shop.Neighbour(t, contract.ServicePayment, cashier)
 	return shop, cashier, clock
 }
@@ -150,7 +151,7 @@ func TestAnotherRegionsHoldIsEndedWhenItsOwnSweeperDoesNot(t *testing.T) {
 	if got, _ := shop.get(t, theirs); got.State != contract.ReservationHeld {
 		t.Errorf("the other region's hold was %s before its own sweeper had time", got.State)
 	}
-	clock.move(defaultSettings().neighbourGrace)
+	clock.move(defaultConfig().neighbourGrace)
 	shop.eventually(t, theirs, contract.ReservationReleased)
 	shop.audit(t)
 }

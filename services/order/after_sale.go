@@ -28,7 +28,7 @@ type request struct {
 }
 
 // act does what was asked once for each key.
-func (s *service) act(ctx context.Context, asked request, decide func(author) (deed, error)) (acted, error) {
+func (s *Service) act(ctx context.Context, asked request, decide func(author) (deed, error)) (acted, error) {
 	if err := validateKey(asked.key); err != nil {
 		return acted{}, err
 	}
@@ -55,7 +55,7 @@ func (s *service) act(ctx context.Context, asked request, decide func(author) (d
 }
 
 // homeOfOrder gives the region whose rows hold an order; contract.CodeNotFound when no order has such an id.
-func (s *service) homeOfOrder(id string) (string, error) {
+func (s *Service) homeOfOrder(id string) (string, error) {
 	parsed, err := geo.ParseID(id)
 	home, known := s.homes[parsed.Region]
 	if err != nil || parsed.Kind != "ord" || !known {
@@ -65,7 +65,7 @@ func (s *service) homeOfOrder(id string) (string, error) {
 }
 
 // whyNotThere tells whoever may see an archived order that it can not be changed any more.
-func (s *service) whyNotThere(ctx context.Context, home string, asked request, notFound error) error {
+func (s *Service) whyNotThere(ctx context.Context, home string, asked request, notFound error) error {
 	entries, err := s.store.archivedOrder(ctx, home, asked.orderID)
 	if err != nil {
 		return err
@@ -77,33 +77,34 @@ func (s *service) whyNotThere(ctx context.Context, home string, asked request, n
 }
 
 // followSales starts what goes on after a sale: the tasks that deeds leave to do, and the archive.
-func (s *service) followSales(base *kit.Base, writer *outbox.Writer) error {
-	settings := s.settings.AfterSale
+func (s *Service) followSales(base *kit.Base, writer *outbox.Writer) error {
+	config := s.config.AfterSale
 	s.tasks = &tasks{
 		store: s.store, neighbours: s.neighbours, writer: writer, now: base.Now, log: base.Log, metrics: newTaskMetrics(base.Registry),
-		lease: taskFailures * (s.settings.Provider + answerMargin), woken: make(chan struct{}, 1),
+		lease: taskFailures * (s.config.Provider + answerMargin), woken: make(chan struct{}, 1),
 	}
-	base.Loop("tasks", s.tasks.loop(settings.Tasks, taskGrace, base))
-	base.Loop("forget answers", kit.Every(forgetEvery, s.forgetActions))
-	if settings.ArchiveDir == "" {
+	s.loops = append(s.loops,
+		kit.Loop{Name: "do tasks after sales", Run: s.tasks.loop(config.Tasks, taskGrace, base)},
+		kit.Loop{Name: "forget answers", Run: kit.Every(forgetEvery, s.forgetActions)},
+	)
+	if config.ArchiveDir == "" {
 		return nil
 	}
-	kept, err := archive.New(archive.NewFolder(settings.ArchiveDir))
+	kept, err := archive.New(archive.NewFolder(config.ArchiveDir))
 	if err != nil {
 		return err
 	}
 	s.archive = kept
-	base.Loop("archive", kit.Every(settings.Archive, archiver{
-		store: s.store, archive: kept, region: base.Region, settings: s.settings, now: base.Now, log: base.Log,
-	}.task))
+	archives := archiver{store: s.store, archive: kept, region: base.Region, config: s.config, now: base.Now, log: base.Log}
+	s.loops = append(s.loops, kit.Loop{Name: "archive orders", Run: kit.Every(config.Archive, archives.task)})
 	return nil
 }
 
 // forgetActions drops answers that need not be repeated any more.
-func (s *service) forgetActions(ctx context.Context) error {
+func (s *Service) forgetActions(ctx context.Context) error {
 	for gone := int64(forgetBatch); gone == forgetBatch; {
 		var err error
-		if gone, err = s.store.forgetActions(ctx, s.region.Name, s.now().Add(-s.settings.Keep), forgetBatch); err != nil {
+		if gone, err = s.store.forgetActions(ctx, s.region.Name, s.now().Add(-s.config.Keep), forgetBatch); err != nil {
 			return err
 		}
 	}

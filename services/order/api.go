@@ -18,7 +18,8 @@ const private = "private, no-store"
 // maxBody holds the longest request that the schemas allow, in UTF-8.
 const maxBody = 32 << 10
 
-func (s *service) routes(api *httpx.API) {
+// Routes declares the service's HTTP operations.
+func (s *Service) Routes(api *httpx.API) {
 	httpx.Handle(api, huma.Operation{
 		OperationID: "quote-checkout", Method: http.MethodPost, Path: "/api/v1/checkout/quote", Tags: []string{"checkout"}, MaxBodyBytes: maxBody,
 		Summary: "What a checkout would charge: lines, promotions, shipping, tax, total, and the quote that names them",
@@ -58,7 +59,7 @@ type CartClaim struct {
 
 // ref reads which cart a request presents: the header goes before a user's token, whose own cart it is, and that before the cookie,
 // which may be left over from before the login.
-func (s *service) ref(ctx context.Context, c CartClaim) (cartRef, error) {
+func (s *Service) ref(ctx context.Context, c CartClaim) (cartRef, error) {
 	claims, _ := auth.FromContext(ctx)
 	isUser := contract.IsUserID(claims.Subject)
 	text := c.Header
@@ -89,7 +90,7 @@ type quoteOutput struct {
 	Body         contract.Quote
 }
 
-func (s *service) handleQuote(ctx context.Context, input *quoteInput) (*quoteOutput, error) {
+func (s *Service) handleQuote(ctx context.Context, input *quoteInput) (*quoteOutput, error) {
 	ref, err := s.ref(ctx, input.CartClaim)
 	if err != nil {
 		return nil, err
@@ -135,7 +136,7 @@ func (document) Schema(registry huma.Registry) *huma.Schema {
 	return registry.Schema(reflect.TypeFor[contract.Order](), true, "")
 }
 
-func (s *service) handleCheckout(ctx context.Context, input *checkoutInput) (*reply, error) {
+func (s *Service) handleCheckout(ctx context.Context, input *checkoutInput) (*reply, error) {
 	if err := validateKey(input.Key); err != nil {
 		return nil, err
 	}

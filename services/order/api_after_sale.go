@@ -17,7 +17,7 @@ var errorsOfDeeds = []int{
 }
 
 // routesAfterSale are what a shopper may do with an order of theirs.
-func (s *service) routesAfterSale(api *httpx.API) {
+func (s *Service) routesAfterSale(api *httpx.API) {
 	httpx.Handle(api, huma.Operation{
 		OperationID: "cancel-order", Method: http.MethodPost, Path: "/api/v1/orders/{id}/cancel", Tags: []string{"orders"}, MaxBodyBytes: maxBody,
 		Summary: "Cancels an order of which nothing has been sent: the charge is refunded and the goods go back on sale", Errors: errorsOfDeeds,
@@ -79,7 +79,7 @@ type cancelInput struct {
 	}
 }
 
-func (s *service) handleCancel(ctx context.Context, input *cancelInput) (*deedOutput[contract.OrderCancellation], error) {
+func (s *Service) handleCancel(ctx context.Context, input *cancelInput) (*deedOutput[contract.OrderCancellation], error) {
 	done, err := s.act(ctx, request{orderID: input.ID, key: input.Key, verb: "cancel", body: input.Body, may: s.buyer(ctx, input.CartClaim)},
 		func(as author) (deed, error) { return as.cancelAll(input.Body.Reason) })
 	return answerDeed[contract.OrderCancellation](input.ID, done, err)
@@ -94,7 +94,7 @@ type returnInput struct {
 	}
 }
 
-func (s *service) handleReturn(ctx context.Context, input *returnInput) (*deedOutput[contract.OrderReturn], error) {
+func (s *Service) handleReturn(ctx context.Context, input *returnInput) (*deedOutput[contract.OrderReturn], error) {
 	if err := input.Body.Lines.validate(); err != nil {
 		return nil, err
 	}

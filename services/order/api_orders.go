@@ -21,7 +21,7 @@ type orderOutput struct {
 }
 
 // handleGet shows an order to support, to the user who bought it, and to whoever presents the cart that did; to others there is none.
-func (s *service) handleGet(ctx context.Context, input *getInput) (*orderOutput, error) {
+func (s *Service) handleGet(ctx context.Context, input *getInput) (*orderOutput, error) {
 	may := s.buyer(ctx, input.CartClaim)
 	if isSupport(ctx) {
 		may = anyone
@@ -45,7 +45,7 @@ func isSupport(ctx context.Context) bool {
 func anyone(placed) error { return nil }
 
 // buyer lets the user who bought an order through, and whoever presents the cart that did; to others there is no such order.
-func (s *service) buyer(ctx context.Context, claim CartClaim) func(placed) error {
+func (s *Service) buyer(ctx context.Context, claim CartClaim) func(placed) error {
 	ref, err := s.ref(ctx, claim)
 	return func(order placed) error {
 		if (err != nil && ref.userID == "") || !order.ownedBy(ref) {
@@ -70,7 +70,7 @@ type listOutput struct {
 	}
 }
 
-func (s *service) handleList(ctx context.Context, input *listInput) (*listOutput, error) {
+func (s *Service) handleList(ctx context.Context, input *listInput) (*listOutput, error) {
 	ref, err := s.ref(ctx, input.CartClaim)
 	if err != nil {
 		return nil, err

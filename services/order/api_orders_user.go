@@ -37,7 +37,7 @@ func parsePlace(text string) (place, error) {
 const maxMicros = 253_402_300_799_999_999
 
 // listOfUser lists what a user bought in any region, newest first.
-func (s *service) listOfUser(ctx context.Context, userID string, input *listInput) (*listOutput, error) {
+func (s *Service) listOfUser(ctx context.Context, userID string, input *listInput) (*listOutput, error) {
 	after := beforeAll(s.now())
 	if input.Cursor != "" {
 		var err error

@@ -14,7 +14,7 @@ import (
 
 const promotionsPath = "/api/v1/admin/promotions"
 
-func (s *service) promotionRoutes(api *httpx.API) {
+func (s *Service) promotionRoutes(api *httpx.API) {
 	writers := httpx.ForRoles(contract.RoleMerchandiser, contract.RoleAdmin)
 	readers := httpx.ForRoles(contract.RoleSupport, contract.RoleMerchandiser, contract.RoleAdmin)
 	tags := []string{"promotions"}
@@ -65,7 +65,7 @@ type createPromotionInput struct {
 	Body promotion.Promotion
 }
 
-func (s *service) handleCreatePromotion(ctx context.Context, input *createPromotionInput) (*promotionOutput, error) {
+func (s *Service) handleCreatePromotion(ctx context.Context, input *createPromotionInput) (*promotionOutput, error) {
 	output, err := answerPromotion(s.createPromotion(ctx, input.Body))
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ type listPromotionsOutput struct {
 	}
 }
 
-func (s *service) handleListPromotions(ctx context.Context, input *listPromotionsInput) (*listPromotionsOutput, error) {
+func (s *Service) handleListPromotions(ctx context.Context, input *listPromotionsInput) (*listPromotionsOutput, error) {
 	if id, err := geo.ParseID(input.Cursor); input.Cursor != "" && (err != nil || id.Kind != promotionKind) {
 		return nil, contract.Invalid("cursor", "is not one that this list gave")
 	}
@@ -109,7 +109,7 @@ type getPromotionInput struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (s *service) handleGetPromotion(ctx context.Context, input *getPromotionInput) (*promotionOutput, error) {
+func (s *Service) handleGetPromotion(ctx context.Context, input *getPromotionInput) (*promotionOutput, error) {
 	return answerPromotion(s.store.promotion(ctx, input.ID))
 }
 
@@ -119,7 +119,7 @@ type replacePromotionInput struct {
 	Body    promotion.Promotion
 }
 
-func (s *service) handleReplacePromotion(ctx context.Context, input *replacePromotionInput) (*promotionOutput, error) {
+func (s *Service) handleReplacePromotion(ctx context.Context, input *replacePromotionInput) (*promotionOutput, error) {
 	return answerPromotion(s.replacePromotion(ctx, input.ID, input.IfMatch, input.Body))
 }
 
@@ -128,7 +128,7 @@ type deletePromotionInput struct {
 	IfMatch string `header:"If-Match" maxLength:"200" doc:"Refuse with 412 unless this is the newest ETag"`
 }
 
-func (s *service) handleDeletePromotion(ctx context.Context, input *deletePromotionInput) (*struct{}, error) {
+func (s *Service) handleDeletePromotion(ctx context.Context, input *deletePromotionInput) (*struct{}, error) {
 	return nil, s.removePromotion(ctx, input.ID, input.IfMatch)
 }
 
@@ -141,7 +141,7 @@ type getCodeOutput struct {
 	Body         contract.CartPromotion
 }
 
-func (s *service) handleGetCode(ctx context.Context, input *getCodeInput) (*getCodeOutput, error) {
+func (s *Service) handleGetCode(ctx context.Context, input *getCodeInput) (*getCodeOutput, error) {
 	found, err := s.promotionOf(ctx, input.Code)
 	if err != nil {
 		return nil, err

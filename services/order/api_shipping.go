@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-store/meridian/kit/httpx"
 )
 
-func (s *service) shippingRoutes(api *httpx.API) {
+func (s *Service) shippingRoutes(api *httpx.API) {
 	httpx.Handle(api, huma.Operation{
 		OperationID: "list-shipping-methods", Method: http.MethodGet, Path: "/api/v1/shipping-methods", Tags: []string{"checkout"},
 		Summary: "How an order may go to a country, and what each way costs in a currency before promotions and tax",
@@ -41,7 +41,7 @@ type shippingOutput struct {
 
 // handleShippingMethods lists the methods that have a price in the currency, by code. A country that no region claims is served by the
 // rules of the region that answers, as its quote would be.
-func (s *service) handleShippingMethods(_ context.Context, input *shippingInput) (*shippingOutput, error) {
+func (s *Service) handleShippingMethods(_ context.Context, input *shippingInput) (*shippingOutput, error) {
 	if !geo.ValidCountry(input.Country) {
 		return nil, contract.Invalid("country", "%q is not an ISO 3166-1 alpha-2 code such as IE", input.Country)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // routesOfSupport are what support does with anyone's orders.
-func (s *service) routesOfSupport(api *httpx.API) {
+func (s *Service) routesOfSupport(api *httpx.API) {
 	support := httpx.ForRoles(contract.RoleSupport, contract.RoleAdmin)
 	tags := []string{"orders (admin)"}
 	httpx.Handle(api, huma.Operation{
@@ -45,7 +45,7 @@ type adminListInput struct {
 	Cursor string `query:"cursor" maxLength:"80" doc:"next_cursor of the page before"`
 }
 
-func (s *service) handleAdminList(ctx context.Context, input *adminListInput) (*listOutput, error) {
+func (s *Service) handleAdminList(ctx context.Context, input *adminListInput) (*listOutput, error) {
 	statuses := contract.OrderStatuses()
 	if input.Status != "" {
 		statuses = strings.Split(input.Status, ",")
@@ -78,7 +78,7 @@ func (s *service) handleAdminList(ctx context.Context, input *adminListInput) (*
 	return output, err
 }
 
-func (s *service) handleAdminGet(ctx context.Context, input *struct {
+func (s *Service) handleAdminGet(ctx context.Context, input *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*orderOutput, error) {
 	order, err := s.findOrder(ctx, input.ID, anyone)
@@ -105,7 +105,7 @@ type adminCancelInput struct {
 	}
 }
 
-func (s *service) handleAdminCancel(ctx context.Context, input *adminCancelInput) (*deedOutput[contract.OrderCancellation], error) {
+func (s *Service) handleAdminCancel(ctx context.Context, input *adminCancelInput) (*deedOutput[contract.OrderCancellation], error) {
 	done, err := s.act(ctx, input.request("admin cancel", input.Body), func(as author) (deed, error) { return as.cancelOpen(input.Body.Reason) })
 	return answerDeed[contract.OrderCancellation](input.ID, done, err)
 }
@@ -118,7 +118,7 @@ type fulfilInput struct {
 	}
 }
 
-func (s *service) handleFulfil(ctx context.Context, input *fulfilInput) (*deedOutput[contract.OrderFulfilment], error) {
+func (s *Service) handleFulfil(ctx context.Context, input *fulfilInput) (*deedOutput[contract.OrderFulfilment], error) {
 	if err := input.Body.Lines.validate(); err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ type receiveInput struct {
 	}
 }
 
-func (s *service) handleReceive(ctx context.Context, input *receiveInput) (*deedOutput[contract.OrderReturn], error) {
+func (s *Service) handleReceive(ctx context.Context, input *receiveInput) (*deedOutput[contract.OrderReturn], error) {
 	done, err := s.act(ctx, input.request("receive "+input.ReturnID, input.Body), func(as author) (deed, error) {
 		return as.receive(input.ReturnID, input.Body.Restock, input.Body.Amount, input.Body.Note)
 	})
@@ -154,7 +154,7 @@ type refuseInput struct {
 	}
 }
 
-func (s *service) handleRefuse(ctx context.Context, input *refuseInput) (*deedOutput[contract.OrderReturn], error) {
+func (s *Service) handleRefuse(ctx context.Context, input *refuseInput) (*deedOutput[contract.OrderReturn], error) {
 	done, err := s.act(ctx, input.request("refuse "+input.ReturnID, input.Body), func(as author) (deed, error) {
 		return as.refuseReturn(input.ReturnID, input.Body.Note)
 	})
@@ -170,7 +170,7 @@ type refundInput struct {
 	}
 }
 
-func (s *service) handleRefund(ctx context.Context, input *refundInput) (*deedOutput[contract.OrderRefund], error) {
+func (s *Service) handleRefund(ctx context.Context, input *refundInput) (*deedOutput[contract.OrderRefund], error) {
 	if err := input.Body.Lines.validate(); err != nil {
 		return nil, err
 	}

@@ -15,10 +15,10 @@ import (
 // An order that went to cold storage reads as it did, for the same people, by every way to it; nobody changes it any more.
 func TestAnArchivedOrderAnswersTheSamePeople(t *testing.T) {
 	t.Parallel()
-	settings := unhurried()
-	settings.Keep = time.Second // an order is archived once its key is forgotten
-	settings.AfterSale.ArchiveDir, settings.AfterSale.Archive, settings.AfterSale.ArchiveAfter = t.TempDir(), 200*time.Millisecond, 2*time.Second
-	s := openShop(t, settings)
+	config := unhurried()
+	config.Keep = time.Second // an order is archived once its key is forgotten
+	config.AfterSale.ArchiveDir, config.AfterSale.Archive, config.AfterSale.ArchiveAfter = t.TempDir(), 200*time.Millisecond, 2*time.Second
+	s := openShop(t, config)
 	user := geo.NewID(contract.KindUser, "use")
 	token, own := s.tokenOf(user), contract.UserCartID(user)
 	s.change(own, contract.SKUCount{SKU: "APRON", Quantity: 2})

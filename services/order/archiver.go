@@ -24,12 +24,12 @@ const (
 // archiver moves old orders of its region into files. Each step may be the last: a file that no order was moved into is written down
 // beforehand and removed later, and an order is deleted in the transaction that says where it is now, after its file was read back.
 type archiver struct {
-	store    *store
-	archive  *archive.Archive
-	region   contract.Region
-	settings Settings
-	now      func() time.Time
-	log      *slog.Logger
+	store   *store
+	archive *archive.Archive
+	region  contract.Region
+	config  Config
+	now     func() time.Time
+	log     *slog.Logger
 }
 
 // archived is an order's document in a file. Its owner's hash stays in SQL.
@@ -68,12 +68,12 @@ func (a archiver) pass(ctx context.Context) error {
 	}
 	for gone := int64(forgetBatch); gone == forgetBatch; {
 		var err error
-		if gone, err = a.store.forget(ctx, a.region.Name, a.now().Add(-a.settings.Keep), forgetBatch); err != nil {
+		if gone, err = a.store.forget(ctx, a.region.Name, a.now().Add(-a.config.Keep), forgetBatch); err != nil {
 			return err
 		}
 	}
 	for {
-		old, err := a.store.oldOrders(ctx, a.region.Name, a.now().Add(-a.settings.AfterSale.ArchiveAfter), archiveBatch)
+		old, err := a.store.oldOrders(ctx, a.region.Name, a.now().Add(-a.config.AfterSale.ArchiveAfter), archiveBatch)
 		if err != nil || len(old) == 0 {
 			return err
 		}
@@ -152,7 +152,7 @@ func (a archiver) clear(ctx context.Context) error {
 }
 
 // readArchived gives the order of an index entry.
-func (s *service) readArchived(ctx context.Context, entry archivedAt) (placed, error) {
+func (s *Service) readArchived(ctx context.Context, entry archivedAt) (placed, error) {
 	if s.archive == nil {
 		return placed{}, contract.Errorf(contract.CodeUnavailable, "old orders can not be read here")
 	}

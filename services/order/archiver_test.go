@@ -45,7 +45,7 @@ func (f *faulty) Delete(ctx context.Context, name string) error {
 type attic struct {
 	bench
 	archiver
-	service *service
+	service *Service
 	disk    *faulty
 	clock   time.Time
 }
@@ -61,12 +61,12 @@ func newAttic(t *testing.T) *attic {
 	}
 	region := contract.Region{}
 	region.Name, region.Code = "us-east", "use"
-	settings := quiet()
-	settings.AfterSale.ArchiveAfter = year
+	config := quiet()
+	config.AfterSale.ArchiveAfter = year
 	a.archiver = archiver{
-		store: a.bench.store, archive: kept, region: region, settings: settings, now: func() time.Time { return a.clock }, log: slog.New(slog.DiscardHandler),
+		store: a.bench.store, archive: kept, region: region, config: config, now: func() time.Time { return a.clock }, log: slog.New(slog.DiscardHandler),
 	}
-	a.service = &service{region: region, regions: []contract.Region{region}, homes: map[string]string{"use": "us-east"}, store: a.bench.store, archive: kept, now: a.now}
+	a.service = &Service{region: region, regions: []contract.Region{region}, homes: map[string]string{"use": "us-east"}, store: a.bench.store, archive: kept, now: a.now}
 	return a
 }
 

@@ -14,7 +14,7 @@ import (
 
 // checkout buys the presented cart once for each key. The answer is the final one when it is known within the shopper's budget,
 // and the pending order otherwise.
-func (s *service) checkout(ctx context.Context, ref cartRef, key string, request Request) (*reply, error) {
+func (s *Service) checkout(ctx context.Context, ref cartRef, key string, request Request) (*reply, error) {
 	started := time.Now()
 	if err := request.Validate(); err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func (s *service) checkout(ctx context.Context, ref cartRef, key string, request
 	if err != nil {
 		return nil, err
 	}
-	opened := saga{home: home, cartID: ref.id, key: key, requestHash: hash, direction: forward, epoch: 1, token: request.Payment.Token, left: s.settings.Forward}
+	opened := saga{home: home, cartID: ref.id, key: key, requestHash: hash, direction: forward, epoch: 1, token: request.Payment.Token, left: s.config.Forward}
 	if earlier, err := s.repeat(ctx, opened, ref); earlier != nil || err != nil {
 		return earlier, err
 	}
@@ -44,7 +44,7 @@ func (s *service) checkout(ctx context.Context, ref cartRef, key string, request
 
 // repeat answers a key that was used before; nil when it was not. The cart's secret was judged by the cart service when the key
 // was first used, and is held against its hash now, because the cart may be gone.
-func (s *service) repeat(ctx context.Context, wanted saga, ref cartRef) (*reply, error) {
+func (s *Service) repeat(ctx context.Context, wanted saga, ref cartRef) (*reply, error) {
 	earlier, err := s.store.byKey(ctx, wanted.home, wanted.cartID, wanted.key)
 	if err != nil || earlier == nil {
 		return nil, err
@@ -66,7 +66,7 @@ const maxUnheard = 5
 
 // open prices the cart and writes the saga. A cart that has not heard of its last order yet holds goods that are bought: it is
 // told first, and priced again.
-func (s *service) open(ctx context.Context, opened *saga, ref cartRef, request Request) (placed, error) {
+func (s *Service) open(ctx context.Context, opened *saga, ref cartRef, request Request) (placed, error) {
 	for range maxUnheard {
 		order, err := s.openAsRead(ctx, opened, ref, request)
 		if !errors.Is(err, errBought) {
@@ -80,7 +80,7 @@ func (s *service) open(ctx context.Context, opened *saga, ref cartRef, request R
 }
 
 // tellCart has the cart give up what was bought when it was as the wanted order found it.
-func (s *service) tellCart(ctx context.Context, home string, wanted placed) error {
+func (s *Service) tellCart(ctx context.Context, home string, wanted placed) error {
 	before, err := s.store.following(ctx, home, wanted.cartID, wanted.follows)
 	switch {
 	case err != nil:
@@ -94,7 +94,7 @@ func (s *service) tellCart(ctx context.Context, home string, wanted placed) erro
 }
 
 // openAsRead opens the saga of the cart as it reads now; errBought comes with the order that could not be placed.
-func (s *service) openAsRead(ctx context.Context, opened *saga, ref cartRef, request Request) (placed, error) {
+func (s *Service) openAsRead(ctx context.Context, opened *saga, ref cartRef, request Request) (placed, error) {
 	priced, err := s.quote(ctx, ref, request.ShippingAddress, request.ShippingMethod, request.Email)
 	quote, cart := priced.quote, priced.cart
 	if err != nil && len(cart.Lines) == 0 && len(cart.TakenOrders) > 0 {
@@ -112,7 +112,7 @@ func (s *service) openAsRead(ctx context.Context, opened *saga, ref cartRef, req
 	if err := s.orchestrator.boundary(ctx, *opened, Before(StepOpen)); err != nil {
 		return placed{}, err
 	}
-	err = s.store.open(ctx, *opened, &order, s.settings, s.orchestrator.holder)
+	err = s.store.open(ctx, *opened, &order, s.config, s.orchestrator.holder)
 	if errors.Is(err, errUsedUp) {
 		return placed{}, s.requote(ctx, ref, request)
 	}
@@ -124,8 +124,8 @@ func (s *service) openAsRead(ctx context.Context, opened *saga, ref cartRef, req
 }
 
 // await gives the final answer, or the pending order once the budget is spent or the saga has gone to another holder.
-func (s *service) await(ctx context.Context, d *drive, started time.Time) (*reply, error) {
-	budget := time.NewTimer(s.settings.Budget - time.Since(started))
+func (s *Service) await(ctx context.Context, d *drive, started time.Time) (*reply, error) {
+	budget := time.NewTimer(s.config.Budget - time.Since(started))
 	defer budget.Stop()
 	select {
 	case <-d.done:

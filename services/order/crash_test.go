@@ -53,9 +53,9 @@ func (r *reaper) await(ref string, boundary order.Boundary, deaths int) {
 func TestASagaOutlivesItsHolders(t *testing.T) {
 	t.Parallel()
 	reaper := newReaper()
-	settings := deadly()
-	settings.OnBoundary = reaper.cross
-	s := openShop(t, settings)
+	config := deadly()
+	config.OnBoundary = reaper.cross
+	s := openShop(t, config)
 	kinds := []struct {
 		token, sku string
 		status     int
@@ -120,16 +120,16 @@ func TestASagaOutlivesItsHolders(t *testing.T) {
 func TestAStaleHolderChangesNothing(t *testing.T) {
 	t.Parallel()
 	stuck, free := make(chan order.Crossing, 1), make(chan struct{})
-	settings := unhurried()
-	settings.Budget = 1
-	settings.OnBoundary = func(_ context.Context, crossing order.Crossing) error {
+	config := unhurried()
+	config.Budget = 1
+	config.OnBoundary = func(_ context.Context, crossing order.Crossing) error {
 		if crossing.Boundary == order.Before(order.StepConfirm) && crossing.Epoch == 1 {
 			stuck <- crossing
 			<-free
 		}
 		return nil
 	}
-	s := openShop(t, settings)
+	s := openShop(t, config)
 	ref := s.fill("use", "APRON")
 	s.buy(ref, "key", paying("tok_visa"))
 	crossing := <-stuck
@@ -159,9 +159,9 @@ func TestAStaleHolderChangesNothing(t *testing.T) {
 
 func TestAStoppingServiceHandsItsSagasOver(t *testing.T) {
 	t.Parallel()
-	settings := unhurried()
-	settings.Budget, settings.Drain, settings.Lease = 1, 1, 10*unhurried().Lease
-	s := openShop(t, settings)
+	config := unhurried()
+	config.Budget, config.Drain, config.Lease = 1, 1, 10*unhurried().Lease
+	s := openShop(t, config)
 	ref := s.fill("use", "APRON")
 	if got := s.buy(ref, "key", paying("tok_slow")); got.status != http.StatusAccepted {
 		t.Fatalf("%s", got)
@@ -197,9 +197,9 @@ func (s *shop) abandon(token string, reaper *reaper, boundary order.Boundary) (r
 func TestAPaymentsEventFindsAnAbandonedSaga(t *testing.T) {
 	t.Parallel()
 	reaper := newReaper()
-	settings := deadly()
-	settings.OnBoundary, settings.Sweep = reaper.cross, 1<<40
-	s := openShop(t, settings)
+	config := deadly()
+	config.OnBoundary, config.Sweep = reaper.cross, 1<<40
+	s := openShop(t, config)
 	tell := func(kind, sagaID string) {
 		data := `{"saga_id":"` + sagaID + `"}`
 		s.Publish(t, contract.TopicPayments, contract.Event{
@@ -234,9 +234,9 @@ func TestAPaymentsEventFindsAnAbandonedSaga(t *testing.T) {
 func TestAnotherRegionsSagaIsTakenOn(t *testing.T) {
 	t.Parallel()
 	reaper := newReaper()
-	settings := deadly()
-	settings.OnBoundary, settings.Grace = reaper.cross, 100*time.Millisecond
-	s := openShop(t, settings)
+	config := deadly()
+	config.OnBoundary, config.Grace = reaper.cross, 100*time.Millisecond
+	s := openShop(t, config)
 	ref := s.fill("euw", "APRON")
 	reaper.await(ref, order.After(order.StepCharge), 1)
 	got, err := s.insist(ref, "key", paying("tok_visa"))
@@ -254,9 +254,9 @@ func TestAnotherRegionsSagaIsTakenOn(t *testing.T) {
 // A charge whose answer hangs is not waited for once an event tells of its payment, and the payment's owner says so too.
 func TestAPaymentsEventEndsTheWaitForACharge(t *testing.T) {
 	t.Parallel()
-	settings := unhurried()
-	settings.Budget = 1
-	s := openShop(t, settings)
+	config := unhurried()
+	config.Budget = 1
+	s := openShop(t, config)
 	ref := s.fill("use", "APRON")
 	pending := s.buy(ref, "key", paying("tok_slow")).order(t)
 	saga, _, _ := s.sagaOf(pending.ID)
@@ -286,9 +286,9 @@ func TestAPaymentsEventEndsTheWaitForACharge(t *testing.T) {
 
 func TestACaptureWhoseAnswerIsLostIsFound(t *testing.T) {
 	t.Parallel()
-	settings := unhurried()
-	settings.Provider = 1 // the payment service gives up; what was captured stands in its ledger
-	s := openShop(t, settings)
+	config := unhurried()
+	config.Provider = 1 // the payment service gives up; what was captured stands in its ledger
+	s := openShop(t, config)
 	got := s.buy(s.fill("use", "APRON"), "key", paying("tok_timeoutAfterCharge"))
 	if got.status != http.StatusCreated {
 		t.Fatalf("%s", got)

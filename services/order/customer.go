@@ -8,14 +8,15 @@ import (
 	"strings"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 // customerKey makes names for customers, by which their uses of a promotion are counted. Without the key nobody can test whether an
 // address is among them.
 type customerKey []byte
 
-func readCustomerKey(text string) (customerKey, error) {
-	key, err := hex.DecodeString(text)
+func readCustomerKey(given secret.Secret) (customerKey, error) {
+	key, err := hex.DecodeString(given.Current())
 	if err != nil || len(key) < sha256.Size {
 		return nil, fmt.Errorf("order needs MERIDIAN_CUSTOMER_KEY in its environment: at least %d bytes in hexadecimal, the same in every region", sha256.Size)
 	}

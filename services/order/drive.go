@@ -115,7 +115,7 @@ func (d *drive) load(ctx context.Context) error {
 // keepLease renews the lease until the drive is over. A holder who can not renew it in time stops by itself, before another one
 // may begin.
 func (d *drive) keepLease(ctx context.Context) {
-	ticker := time.NewTicker(d.settings.Renew)
+	ticker := time.NewTicker(d.config.Renew)
 	defer ticker.Stop()
 	for kept := time.Now(); ; {
 		select {
@@ -130,7 +130,7 @@ func (d *drive) keepLease(ctx context.Context) {
 			kept = asked
 		case ctx.Err() != nil:
 			return
-		case errors.Is(err, errFenced) || time.Since(kept) > d.settings.Lease:
+		case errors.Is(err, errFenced) || time.Since(kept) > d.config.Lease:
 			d.cancel(errLost)
 			return
 		default:
@@ -140,14 +140,14 @@ func (d *drive) keepLease(ctx context.Context) {
 }
 
 func (d *drive) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, d.settings.Lease)
+	ctx, cancel := context.WithTimeout(ctx, d.config.Lease)
 	defer cancel()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.final != nil {
 		return nil // it has ended meanwhile
 	}
-	if err := d.store.renew(ctx, d.saga, d.settings.Lease, d.step, d.written, d.unwritten); err != nil {
+	if err := d.store.renew(ctx, d.saga, d.config.Lease, d.step, d.written, d.unwritten); err != nil {
 		return err
 	}
 	d.logged()

@@ -14,7 +14,7 @@ import (
 // onPayment takes a payment's event as the hint that it is. A saga that is driven here looks at its payment at once. One whose
 // holder has stopped is taken on, but only when the payment's owner says that there is such a payment and that it is settled: a
 // forged or stale event costs two reads and moves nothing.
-func (s *service) onPayment(ctx context.Context, event contract.Event) error {
+func (s *Service) onPayment(ctx context.Context, event contract.Event) error {
 	if event.Type != contract.PaymentSucceeded && event.Type != contract.PaymentFailed {
 		return nil
 	}
@@ -36,13 +36,13 @@ func (s *service) onPayment(ctx context.Context, event contract.Event) error {
 }
 
 // homeOf gives the region of a saga's rows; false when the id is no saga's.
-func (s *service) homeOf(sagaID string) (string, bool) {
+func (s *Service) homeOf(sagaID string) (string, bool) {
 	id, err := geo.ParseID(sagaID)
 	home, known := s.homes[id.Region]
 	return home, err == nil && id.Kind == "sga" && known
 }
 
-func (s *service) takeOver(ctx context.Context, home, sagaID string) error {
+func (s *Service) takeOver(ctx context.Context, home, sagaID string) error {
 	abandoned, err := s.store.abandoned(ctx, home, sagaID)
 	if err != nil || !abandoned {
 		return err
@@ -55,7 +55,7 @@ func (s *service) takeOver(ctx context.Context, home, sagaID string) error {
 	if err != nil || payment.State == contract.PaymentStatePending {
 		return err
 	}
-	taken, err := s.store.claimOne(ctx, home, sagaID, s.orchestrator.holder, s.settings.Lease)
+	taken, err := s.store.claimOne(ctx, home, sagaID, s.orchestrator.holder, s.config.Lease)
 	if err != nil {
 		return err
 	}

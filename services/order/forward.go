@@ -63,7 +63,7 @@ func (d *drive) reserve(ctx context.Context) (*verdict, error) {
 	d.tried.reserve = true
 	for tries := 1; ; tries++ {
 		first := tries == 1 && !d.saga.takenOver()
-		err := d.neighbours.reserve(ctx, d.saga.id, d.current(), d.settings.Hold, first)
+		err := d.neighbours.reserve(ctx, d.saga.id, d.current(), d.config.Hold, first)
 		switch {
 		case err == nil:
 			d.note(StepReserve, outcomeReserved)

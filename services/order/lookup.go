@@ -16,7 +16,7 @@ type lookupInput struct {
 
 // handleLookup shows a guest the order whose number and email address they know. An unknown number and a wrong address get the same
 // answer after the same two reads, and the addresses are compared in a time that tells nothing.
-func (s *service) handleLookup(ctx context.Context, input *lookupInput) (*orderOutput, error) {
+func (s *Service) handleLookup(ctx context.Context, input *lookupInput) (*orderOutput, error) {
 	number, known := readNumber(input.Body.Number), false
 	candidates, err := s.store.numbered(ctx, s.homeNames(), number)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 var (
 	errStopping = errors.New("the service stops")
 	errLost     = errors.New("the lease was lost")
-	// errAbandoned wraps what Settings.OnBoundary gave: the saga is left as a dead process leaves it.
+	// errAbandoned wraps what Config.OnBoundary gave: the saga is left as a dead process leaves it.
 	errAbandoned = errors.New("abandoned at a boundary")
 )
 
@@ -27,7 +27,7 @@ const maxRunning = 512
 type orchestrator struct {
 	store      *store
 	neighbours neighbours
-	settings   Settings
+	config     Config
 	writer     *outbox.Writer
 	now        func() time.Time
 	log        *slog.Logger
@@ -110,7 +110,7 @@ func (o *orchestrator) run(ctx context.Context) error {
 		o.group.Wait()
 		close(drained)
 	}()
-	timer := time.NewTimer(o.settings.Drain)
+	timer := time.NewTimer(o.config.Drain)
 	defer timer.Stop()
 	select {
 	case <-drained:
@@ -130,11 +130,11 @@ func (o *orchestrator) resume(ctx context.Context, taken saga) {
 
 // boundary lets a drill end the saga here.
 func (o *orchestrator) boundary(ctx context.Context, held saga, boundary Boundary) error {
-	if o.settings.OnBoundary == nil {
+	if o.config.OnBoundary == nil {
 		return nil
 	}
 	crossing := Crossing{Boundary: boundary, SagaID: held.id, OrderID: held.orderID, CartID: held.cartID, Epoch: held.epoch, Region: o.region}
-	if err := o.settings.OnBoundary(ctx, crossing); err != nil {
+	if err := o.config.OnBoundary(ctx, crossing); err != nil {
 		return errors.Join(errAbandoned, err)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-store/meridian/services/order/promotion"
 )
 
-func (s *service) createPromotion(ctx context.Context, wanted promotion.Promotion) (PromotionRecord, error) {
+func (s *Service) createPromotion(ctx context.Context, wanted promotion.Promotion) (PromotionRecord, error) {
 	wanted = wanted.Normal()
 	if err := s.admit(ctx, wanted, 0); err != nil {
 		return PromotionRecord{}, err
@@ -27,7 +27,7 @@ func (s *service) createPromotion(ctx context.Context, wanted promotion.Promotio
 
 // admit refuses what is not a promotion, and one automatic promotion more than every quote can look at. own is how many of those that
 // are there it replaces.
-func (s *service) admit(ctx context.Context, wanted promotion.Promotion, own int) error {
+func (s *Service) admit(ctx context.Context, wanted promotion.Promotion, own int) error {
 	if err := wanted.Validate(); err != nil || wanted.Code != "" {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *service) admit(ctx context.Context, wanted promotion.Promotion, own int
 }
 
 // asSeen reads a promotion for a change by someone who has seen the version that ifMatch names ("" for any).
-func (s *service) asSeen(ctx context.Context, id, ifMatch string) (PromotionRecord, error) {
+func (s *Service) asSeen(ctx context.Context, id, ifMatch string) (PromotionRecord, error) {
 	record, err := s.store.promotion(ctx, id)
 	if err != nil {
 		return PromotionRecord{}, err
@@ -50,7 +50,7 @@ func (s *service) asSeen(ctx context.Context, id, ifMatch string) (PromotionReco
 	return record, nil
 }
 
-func (s *service) replacePromotion(ctx context.Context, id, ifMatch string, wanted promotion.Promotion) (PromotionRecord, error) {
+func (s *Service) replacePromotion(ctx context.Context, id, ifMatch string, wanted promotion.Promotion) (PromotionRecord, error) {
 	record, err := s.asSeen(ctx, id, ifMatch)
 	if err != nil {
 		return PromotionRecord{}, err
@@ -71,7 +71,7 @@ func (s *service) replacePromotion(ctx context.Context, id, ifMatch string, want
 	return record, nil
 }
 
-func (s *service) removePromotion(ctx context.Context, id, ifMatch string) error {
+func (s *Service) removePromotion(ctx context.Context, id, ifMatch string) error {
 	record, err := s.asSeen(ctx, id, ifMatch)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *service) removePromotion(ctx context.Context, id, ifMatch string) error
 
 // promotionOf names the promotion of a code that a shopper enters. A code whose time has not come, or is over, is none: so nobody
 // learns of a sale before it begins.
-func (s *service) promotionOf(ctx context.Context, code string) (contract.CartPromotion, error) {
+func (s *Service) promotionOf(ctx context.Context, code string) (contract.CartPromotion, error) {
 	code = promotion.NormalCode(code)
 	refusal := contract.Errorf(contract.CodeNotFound, "there is no such code now")
 	if code == "" {

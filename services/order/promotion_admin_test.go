@@ -53,7 +53,7 @@ func TestPromotionsAreManaged(t *testing.T) {
 	if got := s.must(http.MethodDelete, path+"/"+made.ID, nil, "Authorization", token); got.status != http.StatusNoContent {
 		t.Errorf("%s", got)
 	}
-	if got := s.must(http.MethodGet, "/internal/v1/promotions/codes/TWENTY", nil, contract.HeaderInternal, s.Env.InternalSecret); got.status != http.StatusNotFound {
+	if got := s.must(http.MethodGet, "/internal/v1/promotions/codes/TWENTY", nil, contract.HeaderInternal, s.Env.InternalSecret.Current()); got.status != http.StatusNotFound {
 		t.Errorf("%s", got)
 	}
 }
@@ -66,7 +66,7 @@ func (s *shop) checkCodes(t *testing.T) {
 	s.promote(promotion.Promotion{Title: "Over", Code: "OVER", Kind: promotion.FreeShipping, EndsAt: &before})
 	s.promote(promotion.Promotion{Title: "Automatic", Kind: promotion.FreeShipping})
 	for code, status := range map[string]int{"TWENTY": http.StatusOK, "twenty": http.StatusOK, "TEN": http.StatusNotFound, "SOON": http.StatusNotFound, "OVER": http.StatusNotFound, "%20": http.StatusNotFound} {
-		got := s.must(http.MethodGet, "/internal/v1/promotions/codes/"+code, nil, contract.HeaderInternal, s.Env.InternalSecret)
+		got := s.must(http.MethodGet, "/internal/v1/promotions/codes/"+code, nil, contract.HeaderInternal, s.Env.InternalSecret.Current())
 		if got.status != status || (status == http.StatusOK && got.body != `{"code":"TWENTY","title":"Twenty"}`+"\n") {
 			t.Errorf("%s: %s", code, got)
 		}

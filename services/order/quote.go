@@ -19,7 +19,7 @@ type quoted struct {
 
 // quote prices the presented cart for a destination and a shopper, whose email may be "" as long as nothing is bought. The cart is in the
 // answer even when it can not be priced. The catalog's prices and our own promotions are read at once.
-func (s *service) quote(ctx context.Context, ref cartRef, address contract.Address, method, email string) (quoted, error) {
+func (s *Service) quote(ctx context.Context, ref cartRef, address contract.Address, method, email string) (quoted, error) {
 	if err := validateDestination(address); err != nil {
 		return quoted{}, err
 	}
@@ -57,7 +57,7 @@ func (s *service) quote(ctx context.Context, ref cartRef, address contract.Addre
 }
 
 // mayServe refuses a country that this region does not serve: whoever asks from elsewhere cannot have goods sent there either.
-func (s *service) mayServe(field, country string) error {
+func (s *Service) mayServe(field, country string) error {
 	if !slices.Contains(s.region.Refuses, country) {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (s *service) mayServe(field, country string) error {
 }
 
 // requote refuses a checkout whose promotion went to others since it was priced, with the price that stands now.
-func (s *service) requote(ctx context.Context, ref cartRef, request Request) error {
+func (s *Service) requote(ctx context.Context, ref cartRef, request Request) error {
 	now, err := s.quote(ctx, ref, request.ShippingAddress, request.ShippingMethod, request.Email)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 
 // findOrder reads an order for whoever may see it, from the database or from the archive. Who may not learns no more than that there is
 // no such order, and the archive's files are not read for them.
-func (s *service) findOrder(ctx context.Context, id string, may func(placed) error) (placed, error) {
+func (s *Service) findOrder(ctx context.Context, id string, may func(placed) error) (placed, error) {
 	home, err := s.homeOfOrder(id)
 	if err != nil {
 		return placed{}, err
@@ -69,7 +69,7 @@ func byTime(a, b placed) int {
 }
 
 // fill reads what of a page is in the archive.
-func (s *service) fill(ctx context.Context, page []listed) ([]contract.Order, error) {
+func (s *Service) fill(ctx context.Context, page []listed) ([]contract.Order, error) {
 	orders := make([]contract.Order, 0, len(page))
 	for _, item := range page {
 		if item.archived != nil {
@@ -84,7 +84,7 @@ func (s *service) fill(ctx context.Context, page []listed) ([]contract.Order, er
 }
 
 // homeNames are all regions' names.
-func (s *service) homeNames() []string {
+func (s *Service) homeNames() []string {
 	names := make([]string, 0, len(s.regions))
 	for _, region := range s.regions {
 		names = append(names, region.Name)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/services/order/promotion"
 )
@@ -45,7 +46,7 @@ func TestUsesAreCountedWithTheirOrder(t *testing.T) {
 		order.uses = uses
 		s := saga{id: order.sagaID, home: "us-east", cartID: ref.id, orderID: order.ID, key: "key", requestHash: []byte("hash"), direction: forward, epoch: 1, token: "tok"}
 		ctx, cost := sqldb.Count(t.Context())
-		err = b.open(ctx, s, &order, b.settings, "first")
+		err = b.open(ctx, s, &order, b.config, "first")
 		if err == nil && (cost.RoundTrips() != 1 || cost.Commits() != 1) {
 			t.Errorf("%d uses: %d round trips and %d commits", len(uses), cost.RoundTrips(), cost.Commits())
 		}
@@ -124,7 +125,7 @@ func TestQuotesSeldomAskForPromotions(t *testing.T) {
 
 func TestNamesOfCustomers(t *testing.T) {
 	t.Parallel()
-	key, err := readCustomerKey("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")
+	key, err := readCustomerKey(secret.New("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestNamesOfCustomers(t *testing.T) {
 		t.Error("without the key the name can be made")
 	}
 	for _, bad := range []string{"", "00", "zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"} {
-		if _, err := readCustomerKey(bad); err == nil {
+		if _, err := readCustomerKey(secret.New(bad)); err == nil {
 			t.Errorf("%q is a key", bad)
 		}
 	}

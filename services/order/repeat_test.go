@@ -138,9 +138,9 @@ func TestTwoKeysBuyACartOnce(t *testing.T) {
 
 func TestASlowCardIsAnsweredWithWhereToLook(t *testing.T) {
 	t.Parallel()
-	settings := unhurried()
-	settings.Budget = 1 // any card is slower
-	s := openShop(t, settings)
+	config := unhurried()
+	config.Budget = 1 // any card is slower
+	s := openShop(t, config)
 	ref := s.fill("use", "APRON")
 	first := s.buy(ref, "key", paying("tok_slow"))
 	pending := first.order(t)
@@ -168,9 +168,9 @@ func TestASlowCardIsAnsweredWithWhereToLook(t *testing.T) {
 
 func TestAMissingNeighbourIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	settings := unhurried()
-	settings.Budget = 1
-	s := openShop(t, settings)
+	config := unhurried()
+	config.Budget = 1
+	s := openShop(t, config)
 	ref := s.fill("use", "APRON")
 	for _, name := range []string{contract.ServiceCart, contract.ServiceCatalog} {
 		s.setClosed(name, true)
@@ -200,9 +200,9 @@ func TestAMissingNeighbourIsWaitedFor(t *testing.T) {
 
 func TestAnOverdueSagaGivesBack(t *testing.T) {
 	t.Parallel()
-	settings := unhurried()
-	settings.Forward = 1
-	s := openShop(t, settings)
+	config := unhurried()
+	config.Forward = 1
+	s := openShop(t, config)
 	s.setClosed(contract.ServicePayment, true)
 	ref := s.fill("use", "APRON")
 	settled := make(chan answer)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"time"
 
@@ -17,52 +16,30 @@ import (
 )
 
 //go:embed migrations/*.sql
-var embedded embed.FS
+var migrations embed.FS
 
-// Definition is the order service with the settings of its environment.
-func Definition() kit.Definition { return define(LoadSettings) }
-
-// DefinitionWith is the order service with other time limits, or with a drill's hook at the steps' boundaries.
-func DefinitionWith(settings Settings) kit.Definition {
-	return define(func(context.Context) (Settings, error) { return settings, settings.Validate() })
-}
-
-func define(load func(context.Context) (Settings, error)) kit.Definition {
-	migrations, err := fs.Sub(embedded, "migrations")
-	if err != nil {
-		panic(err) // only a wrong constant above could cause it
-	}
+// Definition describes the order service.
+func Definition() kit.Definition {
 	return kit.Definition{
-		Name:       contract.ServiceOrder,
-		UsesBroker: true,
+		Name: contract.ServiceOrder, Broker: kit.Required,
 		Schema: &sqldb.Schema{
-			Migrations: sqldb.Merge(outbox.Migrations(), migrations),
+			Migrations: sqldb.Merge(outbox.Migrations(), sqldb.Embedded(migrations)),
 			RegionalByRow: append(outbox.Tables(), "orders", "sagas", "saga_steps", "order_cancellations", "order_fulfilments",
 				"order_returns", "order_refunds", "order_tasks", "order_actions", "order_archive", "order_archive_files",
 				"promotion_uses", "promotion_redemptions"),
 			Global: []string{"promotions"},
 		},
-		Setup: func(ctx context.Context, base *kit.Base) error {
-			settings, err := load(ctx)
-			if err != nil {
-				return err
-			}
-			customers, err := readCustomerKey(base.Env.CustomerKey)
-			if err != nil {
-				return err
-			}
-			return setup(base, settings, customers)
-		},
+		New: kit.Configured(New),
 	}
 }
 
-// service is what the routes and the consumer stand on.
-type service struct {
+// Service is what the routes and the consumer stand on.
+type Service struct {
 	region  contract.Region
 	regions []contract.Region
 	// homes gives a region's name by the code that ids carry.
 	homes        map[string]string
-	settings     Settings
+	config       Config
 	store        *store
 	shelf        *shelf
 	customers    customerKey
@@ -73,35 +50,45 @@ type service struct {
 	archive *archive.Archive
 	now     func() time.Time
 	log     *slog.Logger
+	loops   []kit.Loop
 }
 
-// setup declares the routes and the loops. The orchestrator is the first of the loops and so the last to stop: sweeper and
-// consumer hand sagas to it.
-func setup(base *kit.Base, settings Settings, customers customerKey) error {
-	writer := outbox.Start(base)
-	s := &service{
-		region: base.Region, regions: base.Regions, homes: homesOf(base.Regions), settings: settings,
-		store:      &store{db: base.DB, lease: settings.Lease},
-		neighbours: neighbours{client: base.Client, provider: settings.Provider},
-		now:        base.Now, log: base.Log,
+// New makes the order service.
+func New(base *kit.Base, config Config) (*Service, error) {
+	customers, err := readCustomerKey(config.CustomerKey)
+	if err != nil {
+		return nil, err
 	}
-	s.shelf, s.customers = &shelf{store: s.store, now: base.Now}, customers
+	config.OnBoundary = config.boundary()
+	box := outbox.New(base)
+	s := &Service{
+		region: base.Region, regions: base.Regions, homes: homesOf(base.Regions), config: config,
+		store:      &store{db: base.DB, lease: config.Lease},
+		neighbours: neighbours{client: base.Client, provider: config.Provider},
+		now:        base.Now, log: base.Log, customers: customers,
+	}
+	s.shelf = &shelf{store: s.store, now: base.Now}
 	life, end := context.WithCancelCause(context.Background())
 	s.orchestrator = &orchestrator{
-		store: s.store, neighbours: s.neighbours, settings: settings, writer: writer, now: base.Now, log: base.Log, metrics: newMetrics(base.Registry),
-		holder: fmt.Sprintf("%s/%s", base.Region.Name, geo.NewID("hld", base.Region.Code)), region: base.Region.Name, life: life, end: end, running: map[string]*drive{},
+		store: s.store, neighbours: s.neighbours, config: config, writer: box.Writer, now: base.Now, log: base.Log,
+		metrics: newMetrics(base.Registry), holder: fmt.Sprintf("%s/%s", base.Region.Name, geo.NewID("hld", base.Region.Code)),
+		region: base.Region.Name, life: life, end: end, running: map[string]*drive{},
 	}
-	base.Loop("orchestrate", s.orchestrator.run)
+	// The orchestrator stops after the sweepers and the consumer, which hand sagas to it.
+	s.loops = append(box.Loops(), kit.Loop{Name: "orchestrate sagas", Run: s.orchestrator.run})
 	for _, region := range base.Regions {
-		base.Loop("sweep "+region.Name, sweeper{orchestrator: s.orchestrator, home: region.Name, own: region.Name == base.Region.Name}.run)
+		sweeps := sweeper{orchestrator: s.orchestrator, home: region.Name, own: region.Name == base.Region.Name}
+		s.loops = append(s.loops, kit.Loop{Name: "sweep sagas of " + region.Name, Run: sweeps.run})
 	}
-	if err := s.followSales(base, writer); err != nil {
-		return err
+	if err := s.followSales(base, box.Writer); err != nil {
+		return nil, err
 	}
-	base.Consume(s.onPayment, contract.TopicPayments)
-	s.routes(base.API)
-	return nil
+	s.loops = append(s.loops, base.Consume(s.onPayment, contract.TopicPayments))
+	return s, nil
 }
+
+// Loops returns the service's background work.
+func (s *Service) Loops() []kit.Loop { return s.loops }
 
 func homesOf(regions []contract.Region) map[string]string {
 	homes := make(map[string]string, len(regions))

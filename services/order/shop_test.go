@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/order"
 )
@@ -19,19 +22,19 @@ import (
 func TestMain(m *testing.M) { kittest.Main(m) }
 
 // unhurried are limits that a loaded machine does not break by accident.
-func unhurried() order.Settings {
-	return order.Settings{
+func unhurried() order.Config {
+	return order.Config{
 		Budget: 25 * time.Second, Lease: 10 * time.Second, Renew: time.Second, Sweep: 100 * time.Millisecond, Forward: time.Minute, Hold: 10 * time.Minute,
 		Provider: 15 * time.Second, Drain: 5 * time.Second, Keep: 7 * 24 * time.Hour,
-		AfterSale: order.AfterSale{Tasks: 100 * time.Millisecond, Archive: time.Hour, ArchiveAfter: time.Hour},
+		AfterSale: order.AfterSale{Tasks: 100 * time.Millisecond, Archive: time.Hour, ArchiveAfter: time.Hour}, CustomerKey: secret.New(strings.Repeat("ab", 32)),
 	}
 }
 
 // deadly are limits for sagas that lose their holders.
-func deadly() order.Settings {
-	settings := unhurried()
-	settings.Lease, settings.Renew = time.Second, 200*time.Millisecond
-	return settings
+func deadly() order.Config {
+	config := unhurried()
+	config.Lease, config.Renew = time.Second, 200*time.Millisecond
+	return config
 }
 
 type shop struct {
@@ -40,9 +43,9 @@ type shop struct {
 	t *testing.T
 }
 
-func openShop(t *testing.T, settings order.Settings, options ...kittest.Option) *shop {
+func openShop(t *testing.T, config order.Config, options ...kittest.Option) *shop {
 	t.Helper()
-	service := kittest.Start(t, order.DefinitionWith(settings), options...)
+	service := kittest.Start(t, order.Definition().With(kit.WithConfig(config, order.New)), options...)
 	street := newStreet()
 	street.open(t, service)
 	return &shop{Service: service, street: street, t: t}

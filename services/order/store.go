@@ -41,7 +41,7 @@ var errBought = errors.New("the cart holds the goods of an order")
 // open writes the pending order, its saga and the idempotency key in one statement: one round trip, one commit. Another live
 // saga of the cart is contract.CodeConflict; so is a key that another request has just taken. A cart that has not given up the
 // goods of the order before is errBought; a promotion that has no use left is errUsedUp.
-func (s *store) open(ctx context.Context, sg saga, order *placed, settings Settings, holder string) error {
+func (s *store) open(ctx context.Context, sg saga, order *placed, config Config, holder string) error {
 	quote, err := json.Marshal(order.Quote)
 	if err != nil {
 		return fmt.Errorf("encode the quote: %w", err)
@@ -53,7 +53,7 @@ func (s *store) open(ctx context.Context, sg saga, order *placed, settings Setti
 	args := []any{
 		sg.home, order.ID, order.Number, sg.id, sg.cartID, order.cartVersion, order.owner, order.version, string(quote),
 		order.Email, string(address), order.CreatedAt, sg.key, sg.requestHash,
-		holder, settings.Lease.Seconds(), settings.Forward.Seconds(), sg.token, order.userID, order.follows,
+		holder, config.Lease.Seconds(), config.Forward.Seconds(), sg.token, order.userID, order.follows,
 	}
 	count, args := counting(args, order.uses)
 	for attempt := 1; ; attempt++ {

@@ -5,34 +5,38 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/replication/outbox"
 )
 
-// quiet are settings under which nobody but the test touches a saga.
-func quiet() Settings {
-	return Settings{
+// quiet is a configuration under which nobody but the test touches a saga.
+func quiet() Config {
+	return Config{
 		Budget: time.Second, Lease: time.Hour, Renew: time.Minute, Sweep: time.Hour, Forward: time.Minute, Hold: time.Hour, Provider: time.Second, Drain: time.Second, Keep: time.Hour,
-		AfterSale: AfterSale{Tasks: time.Hour, Archive: time.Hour, ArchiveAfter: time.Hour},
+		AfterSale:   AfterSale{Tasks: time.Hour, Archive: time.Hour, ArchiveAfter: time.Hour},
+		CustomerKey: secret.New(strings.Repeat("ab", 32)),
 	}
 }
 
 type bench struct {
 	*store
-	writer   *outbox.Writer
-	settings Settings
+	writer *outbox.Writer
+	config Config
 }
 
 func newBench(t *testing.T) bench {
 	t.Helper()
-	service := kittest.Start(t, DefinitionWith(quiet()))
-	return bench{store: &store{db: service.DB, lease: quiet().Lease}, writer: outbox.NewWriter("order", service.Region.Region, time.Now), settings: quiet()}
+	service := kittest.Start(t, Definition().With(kit.WithConfig(quiet(), New)))
+	return bench{store: &store{db: service.DB, lease: quiet().Lease}, writer: outbox.NewWriter("order", service.Region.Region, time.Now), config: quiet()}
 }
 
 // place opens the saga of a cart with so many lines.
@@ -55,7 +59,7 @@ func (b bench) place(ctx context.Context, t *testing.T, lines int) (saga, placed
 	}
 	order := newPlaced("use", ref, cart, quote, Request{Email: "a@example.com"}, time.Now())
 	s := saga{id: order.sagaID, home: "us-east", cartID: ref.id, orderID: order.ID, key: "key", requestHash: []byte("hash"), direction: forward, epoch: 1, token: "tok"}
-	if err := b.open(ctx, s, &order, b.settings, "first"); err != nil {
+	if err := b.open(ctx, s, &order, b.config, "first"); err != nil {
 		t.Fatal(err)
 	}
 	return s, order

@@ -51,7 +51,7 @@ func (s *street) open(t *testing.T, shop *kittest.Service) {
 		mux := http.NewServeMux()
 		for pattern, handle := range routes {
 			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-				if r.Header.Get(contract.HeaderInternal) != shop.Env.InternalSecret {
+				if r.Header.Get(contract.HeaderInternal) != shop.Env.InternalSecret.Current() {
 					t.Errorf("%s %s came without the internal secret", r.Method, r.URL.Path)
 				}
 				status, body, err := http.StatusServiceUnavailable, any(nil), error(contract.Errorf(contract.CodeUnavailable, "closed"))

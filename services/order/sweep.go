@@ -23,7 +23,7 @@ type sweeper struct {
 }
 
 func (s sweeper) run(ctx context.Context) error {
-	sweep, forget := time.NewTicker(s.settings.Sweep), time.NewTicker(forgetEvery)
+	sweep, forget := time.NewTicker(s.config.Sweep), time.NewTicker(forgetEvery)
 	defer sweep.Stop()
 	defer forget.Stop()
 	for {
@@ -45,11 +45,11 @@ func (s sweeper) takeOn(ctx context.Context) {
 	if limit <= 0 {
 		return
 	}
-	grace := s.settings.Grace
+	grace := s.config.Grace
 	if s.own {
 		grace = 0
 	}
-	taken, err := s.store.claim(ctx, s.home, grace, s.holder, s.settings.Lease, limit)
+	taken, err := s.store.claim(ctx, s.home, grace, s.holder, s.config.Lease, limit)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.log.WarnContext(ctx, "Abandoned sagas could not be looked for; it will be tried again.", "error", err.Error())
@@ -63,7 +63,7 @@ func (s sweeper) takeOn(ctx context.Context) {
 
 func (s sweeper) forget(ctx context.Context) {
 	for {
-		gone, err := s.store.forget(ctx, s.home, s.now().Add(-s.settings.Keep), forgetBatch)
+		gone, err := s.store.forget(ctx, s.home, s.now().Add(-s.config.Keep), forgetBatch)
 		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "Old idempotency keys could not be forgotten; it will be tried again.", "error", err.Error())
 		}

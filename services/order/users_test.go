@@ -15,7 +15,7 @@ import (
 // tokenOf gives the Authorization header of a user.
 func (s *shop) tokenOf(userID string) string {
 	s.t.Helper()
-	seed, err := hex.DecodeString(s.Env.SigningSeed)
+	seed, err := hex.DecodeString(s.Settings["MERIDIAN_SIGNING_SEED"])
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -14,7 +14,8 @@ import (
 const webhookLimit = 64 << 10
 
 // routes is the service's whole surface. Only the provider's webhook is public: orders charge and refund.
-func (s *service) routes(api *httpx.API) {
+// Routes declares the service's HTTP operations.
+func (s *Service) Routes(api *httpx.API) {
 	tags := []string{"internal"}
 	httpx.Handle(api, huma.Operation{OperationID: "charge", Method: http.MethodPost, Path: "/internal/v1/charges",
 		Summary: "Charge a saga once", Description: "201 when captured or declined, 202 while the provider's answer is not known.",
@@ -47,7 +48,7 @@ func output(status int, p payment) *paymentOutput {
 	return &paymentOutput{Status: status, Body: p.Payment}
 }
 
-func (s *service) postCharge(ctx context.Context, input *struct{ Body contract.ChargeRequest }) (*paymentOutput, error) {
+func (s *Service) postCharge(ctx context.Context, input *struct{ Body contract.ChargeRequest }) (*paymentOutput, error) {
 	p, err := s.charge(ctx, input.Body)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ type sagaInput struct {
 	SagaID string `path:"saga_id" maxLength:"64"`
 }
 
-func (s *service) getCharge(ctx context.Context, input *sagaInput) (*paymentOutput, error) {
+func (s *Service) getCharge(ctx context.Context, input *sagaInput) (*paymentOutput, error) {
 	p, err := s.lookUp(ctx, input.SagaID)
 	if err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ type voidInput struct {
 	KeepCaptured bool   `query:"keep_captured" doc:"Leave a charge that stands; the answer's state tells"`
 }
 
-func (s *service) postVoid(ctx context.Context, input *voidInput) (*paymentOutput, error) {
+func (s *Service) postVoid(ctx context.Context, input *voidInput) (*paymentOutput, error) {
 	p, err := s.void(ctx, input.SagaID, input.KeepCaptured)
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ type refundOutput struct {
 	Body   contract.Refund
 }
 
-func (s *service) postRefund(ctx context.Context, input *struct {
+func (s *Service) postRefund(ctx context.Context, input *struct {
 	SagaID string `path:"saga_id" maxLength:"64"`
 	Body   contract.RefundRequest
 }) (*refundOutput, error) {
@@ -104,7 +105,7 @@ func (s *service) postRefund(ctx context.Context, input *struct {
 	return &refundOutput{Status: status, Body: r.Refund}, nil
 }
 
-func (s *service) getRefund(ctx context.Context, input *struct {
+func (s *Service) getRefund(ctx context.Context, input *struct {
 	SagaID   string `path:"saga_id" maxLength:"64"`
 	RefundID string `path:"refund_id" maxLength:"64"`
 }) (*refundOutput, error) {
@@ -120,6 +121,6 @@ type webhookInput struct {
 	RawBody   []byte `contentType:"application/json"`
 }
 
-func (s *service) postWebhook(ctx context.Context, input *webhookInput) (*struct{}, error) {
+func (s *Service) postWebhook(ctx context.Context, input *webhookInput) (*struct{}, error) {
 	return nil, s.hear(ctx, input.RawBody, input.Signature)
 }

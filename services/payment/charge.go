@@ -15,7 +15,7 @@ import (
 //
 // The intent comes before the row, because it takes no money and its key is the saga's id, which others have stored: whoever repeats
 // the charge gets the same intent. So each row that waits for the provider names an intent, and can be asked about without the token.
-func (s *service) charge(ctx context.Context, request contract.ChargeRequest) (payment, error) {
+func (s *Service) charge(ctx context.Context, request contract.ChargeRequest) (payment, error) {
 	region, code, err := home(request.SagaID, s.regions)
 	if err != nil {
 		return payment{}, err
@@ -27,11 +27,11 @@ func (s *service) charge(ctx context.Context, request contract.ChargeRequest) (p
 	if request.Amount.Amount == 0 {
 		return s.chargeNothing(ctx, p, request)
 	}
-	limited, cancel := context.WithTimeout(ctx, s.settings.providerLimit)
+	limited, cancel := context.WithTimeout(ctx, s.config.providerLimit)
 	defer cancel()
 	intent, err := s.provider.Prepare(limited, provider.Charge{
 		Names: provider.Names{SagaID: request.SagaID, OrderID: request.OrderID}, Key: "create-" + request.SagaID,
-		Amount: request.Amount, ByHand: s.settings.byHand,
+		Amount: request.Amount, ByHand: s.config.byHand(),
 	})
 	if err != nil {
 		return s.chargeUnprepared(ctx, p, request, err)
@@ -56,14 +56,14 @@ func (s *service) charge(ctx context.Context, request contract.ChargeRequest) (p
 }
 
 // chargeNothing settles an order that costs nothing without the provider, who charges no zero.
-func (s *service) chargeNothing(ctx context.Context, p payment, request contract.ChargeRequest) (payment, error) {
+func (s *Service) chargeNothing(ctx context.Context, p payment, request contract.ChargeRequest) (payment, error) {
 	p.State, p.Reason = contract.PaymentStateCaptured, reasonNothingToCharge
 	return s.openSettled(ctx, p, request)
 }
 
 // chargeUnprepared goes on without an intent: what is settled is answered, what the provider will never charge is declined, and
 // everything else is left to a repeat. No money can have moved.
-func (s *service) chargeUnprepared(ctx context.Context, p payment, request contract.ChargeRequest, cause error) (payment, error) {
+func (s *Service) chargeUnprepared(ctx context.Context, p payment, request contract.ChargeRequest, cause error) (payment, error) {
 	var refused *provider.Refused
 	if errors.As(cause, &refused) {
 		p.State, p.Reason = contract.PaymentStateDeclined, refused.Code
@@ -83,7 +83,7 @@ func (s *service) chargeUnprepared(ctx context.Context, p payment, request contr
 }
 
 // openSettled writes a payment that is settled from the start.
-func (s *service) openSettled(ctx context.Context, p payment, request contract.ChargeRequest) (payment, error) {
+func (s *Service) openSettled(ctx context.Context, p payment, request contract.ChargeRequest) (payment, error) {
 	opened, changed, err := s.store.openSettled(context.WithoutCancel(ctx), p)
 	if err != nil {
 		return payment{}, err
@@ -95,8 +95,8 @@ func (s *service) openSettled(ctx context.Context, p payment, request contract.C
 }
 
 // letGo cancels an intent that no row names. Nothing hangs on it: an intent that is never confirmed takes no money.
-func (s *service) letGo(ctx context.Context, intentID string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.findLimit)
+func (s *Service) letGo(ctx context.Context, intentID string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.findLimit)
 	defer cancel()
 	if _, err := s.provider.Cancel(ctx, intentID, "cancel-"+intentID); err != nil {
 		s.log.WarnContext(ctx, "A payment intent that nobody will confirm could not be cancelled.", "intent_id", intentID, "error", err.Error())
@@ -112,7 +112,7 @@ type result struct {
 
 // ask confirms at the provider. When no answer comes in time the charge may stand all the same, so it is looked for; known is
 // false when what became of it is still open.
-func (s *service) ask(ctx context.Context, p payment, token string) (told result, known bool) {
+func (s *Service) ask(ctx context.Context, p payment, token string) (told result, known bool) {
 	intent, err := s.provider.Confirm(ctx, provider.Confirmation{IntentID: p.intentID, Key: "confirm-" + p.intentID, Token: token})
 	if err == nil {
 		told, known, err = s.conclude(ctx, p, intent)
@@ -136,8 +136,8 @@ func (s *service) ask(ctx context.Context, p payment, token string) (told result
 }
 
 // look reads how a charge stands; known is false while it is open.
-func (s *service) look(ctx context.Context, p payment) (told result, known bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.settings.findLimit)
+func (s *Service) look(ctx context.Context, p payment) (told result, known bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.findLimit)
 	defer cancel()
 	intent, err := s.provider.Find(ctx, p.intentID)
 	if err != nil {
@@ -147,7 +147,7 @@ func (s *service) look(ctx context.Context, p payment) (told result, known bool,
 }
 
 // conclude says what an intent has come to. Money that is only set aside is taken, because the row that says so is ours.
-func (s *service) conclude(ctx context.Context, p payment, intent provider.Intent) (told result, known bool, err error) {
+func (s *Service) conclude(ctx context.Context, p payment, intent provider.Intent) (told result, known bool, err error) {
 	if intent.State == provider.Authorised {
 		if intent, err = s.provider.Capture(ctx, p.intentID, "capture-"+p.intentID); err != nil {
 			return result{}, false, err
@@ -169,7 +169,7 @@ func (s *service) conclude(ctx context.Context, p payment, intent provider.Inten
 }
 
 // settle records what the provider answered, unless the payment has moved on meanwhile, and gives the payment as it then is.
-func (s *service) settle(ctx context.Context, p payment, told result) (payment, error) {
+func (s *Service) settle(ctx context.Context, p payment, told result) (payment, error) {
 	// The money has moved, or not: that must be written down even when the caller has gone.
 	settled, changed, err := s.store.settle(context.WithoutCancel(ctx), p, told)
 	if err != nil {
@@ -182,7 +182,7 @@ func (s *service) settle(ctx context.Context, p payment, told result) (payment, 
 }
 
 // lookUp gives a saga's payment.
-func (s *service) lookUp(ctx context.Context, sagaID string) (payment, error) {
+func (s *Service) lookUp(ctx context.Context, sagaID string) (payment, error) {
 	region, _, err := home(sagaID, s.regions)
 	if err != nil {
 		return payment{}, err
@@ -194,7 +194,7 @@ func (s *service) lookUp(ctx context.Context, sagaID string) (payment, error) {
 	return p, err
 }
 
-func (s *service) unanswered(ctx context.Context, what string, p payment, err error) error {
+func (s *Service) unanswered(ctx context.Context, what string, p payment, err error) error {
 	s.log.WarnContext(ctx, "The payment provider did not answer; it will be asked again.", "about", what, "payment_id", p.ID, "error", httpx.ErrorChain(err))
 	return contract.Unavailable(err, "the payment provider did not answer")
 }

@@ -159,7 +159,7 @@ func TestTheTokenIsNotStored(t *testing.T) {
 func TestAChargeWhoseAnswerNeverComesIsFound(t *testing.T) {
 	t.Parallel()
 	rig := newRig(t)
-	rig.settings.providerLimit = time.Second
+	rig.config.providerLimit = time.Second
 	shop := rig.start(t)
 	request := requestFor(sandbox.TokenTimeoutAfterCharge)
 	got, status := shop.charge(t, request)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/provider"
@@ -18,28 +20,28 @@ func TestMain(m *testing.M) { kittest.Main(m) }
 
 // rig is a sandbox of a test's own with the settings that lead to it, and its books.
 type rig struct {
-	settings settings
-	books    *stripe.Stripe
+	config Config
+	books  *stripe.Stripe
 }
 
 // newRig has waits that a test can bear.
 func newRig(t *testing.T) rig {
 	t.Helper()
 	books, err := stripe.New(stripe.Config{
-		SecretKey: sandboxtest.SecretKey, WebhookSecret: sandboxtest.WebhookSecret, URL: sandboxtest.Start(t, nil), FineThousandths: true,
+		SecretKey: secret.New(sandboxtest.SecretKey), WebhookSecret: secret.New(sandboxtest.WebhookSecret), URL: sandboxtest.Start(t, nil), FineThousandths: true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(books.Close)
-	r := rig{defaultSettings(), books}
-	r.settings.reconcileEvery, r.settings.provider = 50*time.Millisecond, books
+	r := rig{defaultConfig(), books}
+	r.config.reconcileEvery, r.config.provider = 50*time.Millisecond, books
 	return r
 }
 
 // wrap puts something before the provider.
 func (r rig) wrap(wrap func(provider.Provider) provider.Provider) rig {
-	r.settings.provider = wrap(r.settings.provider)
+	r.config.provider = wrap(r.config.provider)
 	return r
 }
 
@@ -58,7 +60,7 @@ type shop struct {
 
 func (r rig) start(t *testing.T, options ...kittest.Option) shop {
 	t.Helper()
-	return shop{kittest.Start(t, definitionWith(r.settings), options...), r.books}
+	return shop{kittest.Start(t, Definition().With(kit.WithConfig(r.config, New)), options...), r.books}
 }
 
 func (s shop) charge(t *testing.T, request contract.ChargeRequest) (contract.Payment, int) {

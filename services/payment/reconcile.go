@@ -20,13 +20,13 @@ const (
 )
 
 // dueAfterCall is when a payment is asked about again whose call to the provider begins now.
-func (s *service) dueAfterCall() *time.Time {
-	due := s.now().Add(s.settings.providerLimit + s.settings.findLimit + settleMargin)
+func (s *Service) dueAfterCall() *time.Time {
+	due := s.now().Add(s.config.providerLimit + s.config.findLimit + settleMargin)
 	return &due
 }
 
 // reconcile settles payments and refunds of some regions that were left open, by a crash or a lost answer.
-func (s *service) reconcile(ctx context.Context, regions []string, before time.Time) error {
+func (s *Service) reconcile(ctx context.Context, regions []string, before time.Time) error {
 	payments, err := s.store.due(ctx, regions, before, reconcileBatch)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *service) reconcile(ctx context.Context, regions []string, before time.T
 
 // askAgain goes on with what was left open. A charge that is still unconfirmed stays pending: only the saga has the token, and will
 // charge or void; so it is asked about ever more seldom.
-func (s *service) askAgain(ctx context.Context, p payment) error {
+func (s *Service) askAgain(ctx context.Context, p payment) error {
 	asked := s.now()
 	if p.voiding {
 		_, err := s.finishVoid(ctx, p)

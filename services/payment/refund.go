@@ -12,7 +12,7 @@ import (
 // refund gives back part or all of what a saga was charged, once for each refund's id. What the payment may still give back is
 // reserved in the same transaction that writes the refund, so that no two of them give back the same money. It comes back pending
 // when the provider's answer did not; a repeat, a webhook or the reconcile loop finds out.
-func (s *service) refund(ctx context.Context, sagaID string, request contract.RefundRequest) (refund, error) {
+func (s *Service) refund(ctx context.Context, sagaID string, request contract.RefundRequest) (refund, error) {
 	region, _, err := home(sagaID, s.regions)
 	if err != nil {
 		return refund{}, err
@@ -36,7 +36,7 @@ func (s *service) refund(ctx context.Context, sagaID string, request contract.Re
 }
 
 // whyRefused says what keeps a payment from giving back.
-func (s *service) whyRefused(ctx context.Context, asked refund) error {
+func (s *Service) whyRefused(ctx context.Context, asked refund) error {
 	p, err := s.lookUp(ctx, asked.SagaID)
 	if err != nil {
 		return err
@@ -52,8 +52,8 @@ func (s *service) whyRefused(ctx context.Context, asked refund) error {
 }
 
 // giveBack asks the provider and records its answer.
-func (s *service) giveBack(ctx context.Context, r refund) (refund, error) {
-	limited, cancel := context.WithTimeout(ctx, s.settings.providerLimit)
+func (s *Service) giveBack(ctx context.Context, r refund) (refund, error) {
+	limited, cancel := context.WithTimeout(ctx, s.config.providerLimit)
 	defer cancel()
 	told, err := s.provider.Refund(limited, provider.RefundOrder{
 		RefundID: r.ID, SagaID: r.SagaID, IntentID: r.intentID, Key: "refund-" + r.SagaID + "-" + r.ID, Amount: r.Amount,
@@ -70,7 +70,7 @@ func (s *service) giveBack(ctx context.Context, r refund) (refund, error) {
 }
 
 // settleRefund records what the provider says of a refund; a pending one is asked about again later.
-func (s *service) settleRefund(ctx context.Context, r refund, told provider.Refund) (refund, error) {
+func (s *Service) settleRefund(ctx context.Context, r refund, told provider.Refund) (refund, error) {
 	ctx = context.WithoutCancel(ctx)
 	r.at, r.Reason = told.ID, told.Reason
 	switch told.State {
@@ -99,7 +99,7 @@ func (s *service) settleRefund(ctx context.Context, r refund, told provider.Refu
 }
 
 // lookUpRefund gives one refund.
-func (s *service) lookUpRefund(ctx context.Context, sagaID, id string) (refund, error) {
+func (s *Service) lookUpRefund(ctx context.Context, sagaID, id string) (refund, error) {
 	region, _, err := home(sagaID, s.regions)
 	if err != nil {
 		return refund{}, err

@@ -1,9 +1,7 @@
 package payment
 
 import (
-	"context"
 	"embed"
-	"io/fs"
 	"log/slog"
 	"time"
 
@@ -19,62 +17,57 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Definition is the payment service.
-func Definition() kit.Definition { return definitionWith(defaultSettings()) }
-
-// DefinitionWith is the payment service with a provider of the caller's, whatever the environment says.
-func DefinitionWith(moves provider.Provider) kit.Definition {
-	settings := defaultSettings()
-	settings.provider = moves
-	return definitionWith(settings)
-}
-
-func definitionWith(settings settings) kit.Definition {
-	own, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // only a wrong constant above could cause it
-	}
+// Definition describes the payment service.
+func Definition() kit.Definition {
 	return kit.Definition{
-		Name: contract.ServicePayment,
+		Name: contract.ServicePayment, Broker: kit.Required,
 		Schema: &sqldb.Schema{
-			Migrations:    sqldb.Merge(outbox.Migrations(), own),
+			Migrations:    sqldb.Merge(outbox.Migrations(), sqldb.Embedded(migrations)),
 			RegionalByRow: append(outbox.Tables(), "payments", "refunds"),
 		},
-		UsesBroker: true,
-		Setup: func(ctx context.Context, base *kit.Base) error {
-			settings := settings
-			if settings.provider == nil {
-				var err error
-				if settings, err = settings.fromEnvironment(ctx); err != nil {
-					return err
-				}
-			}
-			s := newService(base, settings)
-			s.routes(base.API)
-			base.Loop("reconcile", kit.Every(s.settings.reconcileEvery, base.Overdue(s.settings.neighbourGrace, s.reconcile)))
-			return nil
-		},
+		New: kit.Configured(New),
 	}
 }
 
-// service is one running copy of the payment service.
-type service struct {
+// DefinitionWith describes the payment service with a provider of the caller's, whatever the environment says.
+func DefinitionWith(moves provider.Provider) kit.Definition {
+	config := defaultConfig()
+	config.provider = moves
+	return Definition().With(kit.WithConfig(config, New))
+}
+
+// Service is one running copy of the payment service.
+type Service struct {
 	store    *store
 	provider provider.Provider
 	regions  []contract.Region
-	settings settings
+	config   Config
 	now      func() time.Time
 	log      *slog.Logger
 	outcomes *prometheus.CounterVec
+	loops    []kit.Loop
 }
 
-func newService(base *kit.Base, settings settings) *service {
+// New makes the payment service.
+func New(base *kit.Base, config Config) (*Service, error) {
+	moves, err := config.adapter()
+	if err != nil {
+		return nil, err
+	}
 	outcomes := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "meridian_payments_total", Help: "Payments by the state that they reached (captured, declined, voided), and refunds (refunded, refund_failed).",
 	}, []string{"state"})
 	base.Registry.MustRegister(outcomes)
-	return &service{
-		store: newStore(base.DB, outbox.Start(base), base.Regions, base.Now), provider: guard(settings.provider, base.Registry),
-		regions: base.Regions, settings: settings, now: base.Now, log: base.Log, outcomes: outcomes,
+	box := outbox.New(base)
+	s := &Service{
+		store: newStore(base.DB, box.Writer, base.Regions, base.Now), provider: guard(moves, base.Registry),
+		regions: base.Regions, config: config, now: base.Now, log: base.Log, outcomes: outcomes,
 	}
+	s.loops = append(box.Loops(), kit.Loop{
+		Name: "reconcile payments", Run: kit.Every(config.reconcileEvery, base.Overdue(config.neighbourGrace, s.reconcile)),
+	})
+	return s, nil
 }
+
+// Loops returns the service's background work.
+func (s *Service) Loops() []kit.Loop { return s.loops }

@@ -18,7 +18,7 @@ const codeAllRefunded = "charge_already_refunded"
 // void makes sure that a saga is not charged: it gives back what was captured and refuses what comes later. With keepCaptured a
 // charge that stands is left alone, which is decided in the one place that knows, so that nothing captured between a look and a
 // void is lost. The state that comes back is voided or declined, or captured when that was kept.
-func (s *service) void(ctx context.Context, sagaID string, keepCaptured bool) (payment, error) {
+func (s *Service) void(ctx context.Context, sagaID string, keepCaptured bool) (payment, error) {
 	region, code, err := home(sagaID, s.regions)
 	if err != nil {
 		return payment{}, err
@@ -39,7 +39,7 @@ func (s *service) void(ctx context.Context, sagaID string, keepCaptured bool) (p
 
 // cancel stops a payment that is not captured yet. It needs no mark in the row before the provider is asked: whatever the
 // provider answers, a repeat of the charge or the reconcile loop would be told the same.
-func (s *service) cancel(ctx context.Context, tombstone payment) (payment, error) {
+func (s *Service) cancel(ctx context.Context, tombstone payment) (payment, error) {
 	p, err := s.store.open(ctx, tombstone, nil)
 	if err != nil || p.State != contract.PaymentStatePending {
 		return p, err
@@ -59,7 +59,7 @@ func (s *service) cancel(ctx context.Context, tombstone payment) (payment, error
 }
 
 // finishVoid voids at the provider what is marked for it, and settles.
-func (s *service) finishVoid(ctx context.Context, p payment) (payment, error) {
+func (s *Service) finishVoid(ctx context.Context, p payment) (payment, error) {
 	voided := result{state: contract.PaymentStateVoided, refunded: p.Refunded.Amount}
 	if p.intentID == "" { // nothing was charged
 		return s.settle(ctx, p, voided)
@@ -78,8 +78,8 @@ func (s *service) finishVoid(ctx context.Context, p payment) (payment, error) {
 }
 
 // cancelIntent makes sure that an intent is not captured from now on, unless it was.
-func (s *service) cancelIntent(ctx context.Context, p payment) (provider.Intent, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.settings.providerLimit)
+func (s *Service) cancelIntent(ctx context.Context, p payment) (provider.Intent, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.providerLimit)
 	defer cancel()
 	intent, err := s.provider.Cancel(ctx, p.intentID, "cancel-"+p.intentID)
 	if err == nil && intent.State != provider.Cancelled && intent.State != provider.Captured {
@@ -92,12 +92,12 @@ func (s *service) cancelIntent(ctx context.Context, p payment) (provider.Intent,
 }
 
 // giveAllBack refunds what of a captured charge was not given back before. The row is marked, so that no other refund begins.
-func (s *service) giveAllBack(ctx context.Context, p payment, intent provider.Intent) error {
+func (s *Service) giveAllBack(ctx context.Context, p payment, intent provider.Intent) error {
 	left := contract.Money{Amount: intent.Captured - p.Refunded.Amount, Currency: intent.Amount.Currency}
 	if left.Amount < 1 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.settings.providerLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.config.providerLimit)
 	defer cancel()
 	given, err := s.provider.Refund(ctx, provider.RefundOrder{
 		RefundID: "void-" + p.ID, SagaID: p.SagaID, IntentID: p.intentID, Amount: left,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/local/sandbox"
 	"github.com/meridian-store/meridian/services/payment/provider"
@@ -45,7 +46,7 @@ func TestAnOrderThatCostsNothingNeedsNoProvider(t *testing.T) {
 func TestAChargeByHandIsAuthorisedThenCaptured(t *testing.T) {
 	t.Parallel()
 	rig := newRig(t)
-	rig.settings.byHand = true
+	rig.config.Capture = captureByHand
 	shop := rig.start(t)
 	charged := shop.captured(t)
 	shop.wantTaken(t, charged.SagaID, charged.Amount.Amount)
@@ -69,7 +70,7 @@ func (u uncaptured) Capture(ctx context.Context, intentID, key string) (provider
 func TestMoneyThatIsOnlySetAsideIsTakenOrLetGo(t *testing.T) {
 	t.Parallel()
 	rig, clock, lost := newRig(t), newClock(), &atomic.Bool{}
-	rig.settings.byHand = true
+	rig.config.Capture = captureByHand
 	lost.Store(true)
 	shop := rig.wrap(func(next provider.Provider) provider.Provider { return uncaptured{next, lost} }).start(t, kittest.WithNow(clock.now))
 	taken, let := requestFor(sandbox.TokenVisa), requestFor(sandbox.TokenVisa)
@@ -167,12 +168,12 @@ func TestTheEnvironmentNamesTheProvider(t *testing.T) {
 		"stripe":               {map[string]string{"MERIDIAN_PAYMENT_PROVIDER": "stripe", "MERIDIAN_PAYMENT_KEY": "sk", "MERIDIAN_PAYMENT_CAPTURE": "manual"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for key, value := range test.env {
-				t.Setenv(key, value)
-			}
-			got, err := defaultSettings().fromEnvironment(t.Context())
+			got, err := kit.ReadConfig[Config](t.Context(), func(name string) (string, bool) {
+				value, found := test.env[name]
+				return value, found
+			})
 			switch {
-			case test.want == "" && (err != nil || got.provider == nil || !got.byHand):
+			case test.want == "" && (err != nil || !got.byHand()):
 				t.Errorf("got %+v, %v", got, err)
 			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n")):
 				t.Errorf("got %v, want one line with %s", err, test.want)

@@ -11,7 +11,7 @@ import (
 // hear takes a webhook as the hint that it is: the provider is asked how the intent or the refund stands, and what it says is
 // settled by the same conditional update as an answer to a call. So it does not matter which of the two comes first, how often, or
 // in which region. An error has the provider send it again.
-func (s *service) hear(ctx context.Context, payload []byte, signature string) error {
+func (s *Service) hear(ctx context.Context, payload []byte, signature string) error {
 	notice, err := s.provider.Notice(payload, signature, s.now())
 	if errors.Is(err, provider.ErrBadSignature) {
 		return contract.Invalid("Stripe-Signature", "is not the payment provider's")
@@ -48,7 +48,7 @@ func (s *service) hear(ctx context.Context, payload []byte, signature string) er
 	return err
 }
 
-func (s *service) hearRefund(ctx context.Context, region string, notice provider.Notice) error {
+func (s *Service) hearRefund(ctx context.Context, region string, notice provider.Notice) error {
 	r, found, err := s.store.findRefund(ctx, region, notice.SagaID, notice.RefundID)
 	if err != nil || !found {
 		return err // the refund of a void has no row, and one made by hand at the provider is the audit's to find
@@ -66,8 +66,8 @@ func (s *service) hearRefund(ctx context.Context, region string, notice provider
 	return err
 }
 
-func (s *service) findRefundAt(ctx context.Context, id string) (provider.Refund, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.settings.findLimit)
+func (s *Service) findRefundAt(ctx context.Context, id string) (provider.Refund, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.findLimit)
 	defer cancel()
 	return s.provider.FindRefund(ctx, id)
 }

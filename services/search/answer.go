@@ -11,7 +11,7 @@ import (
 )
 
 // result reads what the engine answered.
-func (s *service) result(q Query, answer *api.SearchResult) Result {
+func (s *Service) result(q Query, answer *api.SearchResult) Result {
 	r := Result{Hits: []Hit{}, Page: q.Page, PerPage: q.PerPage, Facets: Facets{Category: []Count{}, Brand: []Count{}, Price: []PriceCount{}, Stock: []Count{}, Options: map[string][]Count{}}}
 	r.Found, r.TookMS = orZero(answer.Found), orZero(answer.SearchTimeMs)
 	price := priceField(q.Currency, s.regions[q.Region])
@@ -36,7 +36,7 @@ func orZero(n *int) int {
 	return *n
 }
 
-func (s *service) hit(q Query, price string, from api.SearchResultHit) Hit {
+func (s *Service) hit(q Query, price string, from api.SearchResultHit) Hit {
 	d := document(*from.Document)
 	h := Hit{Summary: contract.Summary{ID: d.text("id"), Slug: d.text("slug"), Title: d.text("title"), Brand: d.text("brand"), Stock: contract.Band(d.text("stock")),
 		Categories: d.texts("categories")}}
@@ -100,7 +100,7 @@ func matchedStems(hit api.SearchResultHit) map[string]bool {
 }
 
 // didYouMean is the query with those of its words replaced that nothing holds as they stand, by the words of the best hit that are like them.
-func (s *service) didYouMean(q Query, hits []api.SearchResultHit) string {
+func (s *Service) didYouMean(q Query, hits []api.SearchResultHit) string {
 	if len(hits) == 0 || q.Text == "" {
 		return ""
 	}

@@ -30,7 +30,7 @@ const (
 	edgeCaching    = "max-age=1, stale-while-revalidate=0, stale-if-error=3600"
 )
 
-func routes(to *httpx.API, s *service) {
+func routes(to *httpx.API, s *Service) {
 	read := func(id, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"search"},
 			Errors: []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}}
@@ -148,7 +148,7 @@ func (i *searchInput) query() (Query, error) {
 	return q, q.Validate()
 }
 
-func (s *service) getSearch(ctx context.Context, input *searchInput) (*answered[Result], error) {
+func (s *Service) getSearch(ctx context.Context, input *searchInput) (*answered[Result], error) {
 	q, err := input.query()
 	if err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func (s *service) getSearch(ctx context.Context, input *searchInput) (*answered[
 }
 
 // find asks the engine. It knows no field of prices in a currency that no product has a price in.
-func (s *service) find(ctx context.Context, q Query) (*api.SearchResult, error) {
+func (s *Service) find(ctx context.Context, q Query) (*api.SearchResult, error) {
 	found, err := s.engine.search(ctx, s.params(q, true))
 	switch {
 	case !lacksField(err, priceField(q.Currency, s.regions[q.Region])):
@@ -211,7 +211,7 @@ type suggestInput struct {
 	IfNoneMatch string `header:"If-None-Match"`
 }
 
-func (s *service) getSuggest(ctx context.Context, input *suggestInput) (*answered[Suggestions], error) {
+func (s *Service) getSuggest(ctx context.Context, input *suggestInput) (*answered[Suggestions], error) {
 	if err := checkText("q", input.Q, MaxQuery); err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ type comparisonOutput struct {
 	Body Comparison
 }
 
-func (s *service) postCheck(ctx context.Context, _ *struct{}) (*comparisonOutput, error) {
+func (s *Service) postCheck(ctx context.Context, _ *struct{}) (*comparisonOutput, error) {
 	found, err := s.index.compare(ctx)
 	if errors.Is(err, errNoIndex) {
 		return nil, contract.Unavailable(err, "there is no index yet")
@@ -234,7 +234,7 @@ func (s *service) postCheck(ctx context.Context, _ *struct{}) (*comparisonOutput
 	return &comparisonOutput{found}, err
 }
 
-func (s *service) postRebuild(ctx context.Context, _ *struct{}) (*comparisonOutput, error) {
+func (s *Service) postRebuild(ctx context.Context, _ *struct{}) (*comparisonOutput, error) {
 	found, err := s.index.rebuild(ctx)
 	return &comparisonOutput{found}, err
 }

@@ -25,7 +25,7 @@ type shop struct {
 
 func openShop(t *testing.T, products ...contract.ProductDocument) *shop {
 	t.Helper()
-	s := &shop{kittest.Start(t, Definition()), &shelf{products: map[string]contract.ProductDocument{}}}
+	s := &shop{kittest.Start(t, Definition(), kittest.WithSearch()), &shelf{products: map[string]contract.ProductDocument{}}}
 	for _, p := range products {
 		s.shelf.set(p)
 	}
@@ -212,7 +212,7 @@ func TestTiesAreBrokenTheSameWayEverywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		searcher := &service{index: x, engine: x.engine, language: english}
+		searcher := &Service{index: x, engine: x.engine, language: english}
 		for _, sort := range []string{SortRelevance, SortPriceAsc, SortPriceDesc, SortNewest, SortBestSelling} {
 			q := Query{Text: "shirt", Page: 1, PerPage: 50, Currency: "USD", Sort: sort}
 			found, err := searcher.find(t.Context(), q)

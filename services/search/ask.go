@@ -22,7 +22,7 @@ const facets = "place_names,brand,stock,options"
 var priceSteps = []int64{0, 25, 50, 100, 250, 500, 1000}
 
 // params writes a query as the engine reads it, with or without all that is about prices.
-func (s *service) params(q Query, priced bool) api.MultiSearchCollectionParameters {
+func (s *Service) params(q Query, priced bool) api.MultiSearchCollectionParameters {
 	words := s.language.asked(q.Text)
 	text := strings.Join(words, " ")
 	if text == "" {

@@ -20,7 +20,7 @@ func TestTheEngineUnderstandsWhateverMayBeAsked(t *testing.T) {
 	if err := x.mend(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	searcher := &service{index: x, engine: x.engine, language: english, regions: map[string]string{"us-east": "use"}}
+	searcher := &Service{index: x, engine: x.engine, language: english, regions: map[string]string{"us-east": "use"}}
 	text := rapid.OneOf(rapid.String(), rapid.StringMatching("(&&|\\|\\||:=|:>|\\[|\\]|\\(|\\)|,|in_stock|true|!=|\\\\|\"|'|\\*| |-|a){0,12}"))
 	rapid.Check(t, func(t *rapid.T) {
 		q := Query{Text: text.Draw(t, "text"), Category: text.Draw(t, "category"), Brand: text.Draw(t, "brand"), InStock: rapid.Bool().Draw(t, "in stock"),

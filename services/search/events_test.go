@@ -134,8 +134,8 @@ func (s *shelf) reprice(ids ...string) {
 func TestTheServiceOutlivesItsEngine(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, clothes()...)
-	engine := &enginetest.SearchEngine{Address: fmt.Sprintf("127.0.0.1:%d", enginetest.Ports(t, 1)), Folder: filepath.Join(t.TempDir(), "engine"), Key: s.Env.TypesenseKey}
-	s.Env.TypesenseURL = "http://" + engine.Address
+	engine := &enginetest.SearchEngine{Address: fmt.Sprintf("127.0.0.1:%d", enginetest.Ports(t, 1)), Folder: filepath.Join(t.TempDir(), "engine"), Key: s.Settings["MERIDIAN_TYPESENSE_KEY"]}
+	s.Settings["MERIDIAN_TYPESENSE_URL"] = "http://" + engine.Address
 	s.Restart(t)
 	down := func() {
 		t.Helper()
@@ -212,7 +212,7 @@ func TestAnIndexOfAnOlderVersionIsBuiltAgain(t *testing.T) {
 	if err := x.sync(t.Context(), []string{id}); !errors.Is(err, errNoIndex) {
 		t.Errorf("an event of it: %v", err)
 	}
-	searcher := &service{index: x, engine: x.engine, language: english}
+	searcher := &Service{index: x, engine: x.engine, language: english}
 	if found, err := searcher.find(t.Context(), Query{Text: "product", Page: 1, PerPage: 1, Currency: "USD"}); err != nil || *found.Found != 1 {
 		t.Errorf("a search of it: %+v (%v)", found, err)
 	}

@@ -262,7 +262,7 @@ func TestAComparisonMendsAndARebuildIsNotNoticed(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	stop := make(chan struct{})
-	searcher := &service{index: x, engine: x.engine, language: english, regions: map[string]string{}}
+	searcher := &Service{index: x, engine: x.engine, language: english, regions: map[string]string{}}
 	all.Go(func() { // shoppers
 		for {
 			select {
@@ -325,7 +325,7 @@ func TestWhatSellsComesFirst(t *testing.T) {
 	if err != nil || sold[first] != 2 || sold[second] != 1 {
 		t.Errorf("sold %v (%v)", sold, err)
 	}
-	searcher := &service{index: x, engine: x.engine, language: english, regions: map[string]string{}}
+	searcher := &Service{index: x, engine: x.engine, language: english, regions: map[string]string{}}
 	for _, order := range []string{SortRelevance, SortBestSelling} {
 		q := Query{Text: "product", Page: 1, PerPage: 10, Currency: "USD", Sort: order}
 		found, err := x.engine.search(t.Context(), searcher.params(q, true))

@@ -105,7 +105,7 @@ func TestWhatIsPopularIsSuggested(t *testing.T) {
 	if err := x.mend(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s := &service{index: x, engine: x.engine, language: english, popular: openPopular(t, time.Now)}
+	s := &Service{index: x, engine: x.engine, language: english, popular: openPopular(t, time.Now)}
 	for range popularFrom {
 		for _, text := range []string{"oxford shirts", "oxfrod shirt", "oxf", "oxford jane"} {
 			input := &searchInput{Q: text, Sort: SortRelevance, Page: 1, PerPage: 20, Currency: "USD"}

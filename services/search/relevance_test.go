@@ -113,7 +113,7 @@ func TestSearchesFindWhatShoppersMean(t *testing.T) {
 	if _, err := x.rebuild(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	searcher := &service{index: x, engine: x.engine, language: english, regions: map[string]string{}}
+	searcher := &Service{index: x, engine: x.engine, language: english, regions: map[string]string{}}
 	judged := readJudgements(t)
 	type figure struct {
 		sum   float64

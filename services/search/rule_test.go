@@ -59,7 +59,7 @@ func TestMerchantsSayWhatWordsMeanAndWhatStandsFirst(t *testing.T) {
 
 func TestRulesAreReadAndChangedByThoseWhoMay(t *testing.T) {
 	t.Parallel()
-	s := kittest.Start(t, Definition())
+	s := kittest.Start(t, Definition(), kittest.WithSearch())
 	writer, reader := map[string]string{"Authorization": s.Token(t, contract.RoleMerchandiser)}, map[string]string{"Authorization": s.Token(t, contract.RoleSupport)}
 	shopper := map[string]string{"Authorization": s.Token(t, contract.RoleShopper)}
 	const synonyms, pins = "/api/v1/admin/search/synonyms", "/api/v1/admin/search/pins"
@@ -114,7 +114,7 @@ func TestRulesAreReadAndChangedByThoseWhoMay(t *testing.T) {
 // A kind holds so many rules and no more, whoever writes them at once.
 func TestRulesHaveABound(t *testing.T) {
 	t.Parallel()
-	s := kittest.Start(t, Definition())
+	s := kittest.Start(t, Definition(), kittest.WithSearch())
 	_, err := s.DB.Exec(t.Context(), `INSERT INTO search_rules (kind, name, terms, version, updated_at) SELECT 'pins', 'n' || n::TEXT, '{}'::JSONB, 1, now() FROM generate_series(1, $1::INT8) AS n`, maxRules)
 	if err != nil {
 		t.Fatal(err)

@@ -1,15 +1,13 @@
 package search
 
 import (
-	"context"
 	"embed"
-	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/kit/sqldb"
 )
 
@@ -23,58 +21,67 @@ const (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Definition is the search service of a region.
+// Definition describes the search service of a region.
 func Definition() kit.Definition {
-	own, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // only a wrong constant above could cause it
-	}
 	return kit.Definition{
-		Name: contract.ServiceSearch, UsesBroker: true, UsesRedis: true, Schema: &sqldb.Schema{Migrations: own, Global: []string{"search_rules"}}, Setup: setup,
+		Name: contract.ServiceSearch, Broker: kit.Required, Redis: kit.Required,
+		Schema: &sqldb.Schema{Migrations: sqldb.Embedded(migrations), Global: []string{"search_rules"}},
+		New:    kit.Configured(New),
 	}
 }
 
-func setup(_ context.Context, base *kit.Base) error {
-	if base.Env.TypesenseURL == "" || base.Env.TypesenseKey == "" {
-		return fmt.Errorf("search needs MERIDIAN_TYPESENSE_URL and MERIDIAN_TYPESENSE_KEY in its environment")
-	}
-	tag, _, _ := strings.Cut(base.Region.Locale, "-")
-	e, err := newEngine(base.Env.TypesenseURL, base.Env.TypesenseKey, base.Env.Namespace+"products-"+tag, nil)
-	if err != nil {
-		return err
-	}
-	m := newMetrics(base.Registry)
-	feed := catalog{base.Client}
-	rules := &store{base.DB}
-	x := &index{
-		rules:  rules.all,
-		engine: e, source: feed, sales: sales{base.Redis, base.Env.Namespace}, language: speaks(tag), regions: base.Regions, now: base.Now, log: base.Log, metrics: m,
-	}
-	purger := &herald{client: base.Client, log: base.Log, changed: make(chan struct{}, 1)}
-	base.Loop("tell the purger", purger.run)
-	l := &listener{index: x, catalog: feed, log: base.Log, metrics: m, now: base.Now, indexed: purger.indexed}
-	base.ConsumeBatches(l.apply, contract.TopicProducts, contract.TopicInventory)
-	base.Loop("compare with the catalog", x.watch)
-	base.Loop("curate", kit.Every(curateEvery, x.curate))
-	base.Loop("follow price lists", kit.Every(pricesEvery, l.followPriceLists(base.Now())))
-	regions := map[string]string{}
-	for _, region := range base.Regions {
-		regions[region.Name] = region.Code
-	}
-	heard := &popular{redis: base.Redis, prefix: base.Env.Namespace, now: base.Now, log: base.Log}
-	base.Loop("count queries", kit.Every(countEvery, heard.count))
-	s := &service{index: x, engine: e, language: x.language, regions: regions, popular: heard}
-	routes(base.API, s)
-	rulesOf[Synonyms]{kindSynonyms, rules, x.language, base.Now}.routes(base.API, "how words that mean the same are found by one another")
-	rulesOf[Pins]{kindPins, rules, x.language, base.Now}.routes(base.API, "products at chosen places, or hidden, for a query")
-	return nil
-}
-
-// service answers searches.
-type service struct {
+// Service answers searches.
+type Service struct {
 	index    *index
 	engine   *engine
 	language language
 	regions  map[string]string // codes by name
 	popular  *popular
+	rules    *store
+	now      func() time.Time
+	loops    []kit.Loop
 }
+
+// New makes the search service.
+func New(base *kit.Base, config Config) (*Service, error) {
+	tag, _, _ := strings.Cut(base.Region.Locale, "-")
+	e, err := newEngine(config.URL, config.Key.Current(), base.Env.Namespace+"products-"+tag, nil)
+	if err != nil {
+		return nil, err
+	}
+	m := newMetrics(base.Registry)
+	feed, rules := catalog{base.Client}, &store{base.DB}
+	x := &index{
+		rules: rules.all, engine: e, source: feed, sales: sales{base.Redis, base.Env.Namespace}, language: speaks(tag),
+		regions: base.Regions, now: base.Now, log: base.Log, metrics: m,
+	}
+	purger := &herald{client: base.Client, log: base.Log, changed: make(chan struct{}, 1)}
+	l := &listener{index: x, catalog: feed, log: base.Log, metrics: m, now: base.Now, indexed: purger.indexed}
+	consume, _ := base.ConsumeBatches(l.apply, contract.TopicProducts, contract.TopicInventory)
+	s := &Service{
+		index: x, engine: e, language: x.language, regions: map[string]string{}, rules: rules, now: base.Now,
+		popular: &popular{redis: base.Redis, prefix: base.Env.Namespace, now: base.Now, log: base.Log},
+	}
+	for _, region := range base.Regions {
+		s.regions[region.Name] = region.Code
+	}
+	s.loops = []kit.Loop{
+		{Name: "notify the purger", Run: purger.run},
+		consume,
+		{Name: "compare with the catalog", Run: x.watch},
+		{Name: "apply search rules", Run: kit.Every(curateEvery, x.curate)},
+		{Name: "follow price lists", Run: kit.Every(pricesEvery, l.followPriceLists(base.Now()))},
+		{Name: "count queries", Run: kit.Every(countEvery, s.popular.count)},
+	}
+	return s, nil
+}
+
+// Routes declares the service's HTTP operations.
+func (s *Service) Routes(api *httpx.API) {
+	routes(api, s)
+	rulesOf[Synonyms]{kindSynonyms, s.rules, s.language, s.now}.routes(api, "how words that mean the same are found by one another")
+	rulesOf[Pins]{kindPins, s.rules, s.language, s.now}.routes(api, "products at chosen places, or hidden, for a query")
+}
+
+// Loops returns the service's background work.
+func (s *Service) Loops() []kit.Loop { return s.loops }

@@ -41,7 +41,7 @@ type SuggestedCategory struct {
 }
 
 // suggest looks through names alone, and takes the last word for the beginning of one.
-func (s *service) suggest(ctx context.Context, text string) (Suggestions, error) {
+func (s *Service) suggest(ctx context.Context, text string) (Suggestions, error) {
 	found := Suggestions{Products: []SuggestedProduct{}, Categories: []SuggestedCategory{}, Queries: []string{}}
 	words := s.language.asked(text)
 	if len(words) == 0 {

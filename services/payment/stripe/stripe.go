@@ -12,13 +12,14 @@ import (
 
 	api "github.com/stripe/stripe-go/v85"
 
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 
 // Config is what the adapter needs.
 type Config struct {
 	// SecretKey is the account's, or the sandbox's; WebhookSecret that of the endpoint that Stripe sends webhooks to.
-	SecretKey, WebhookSecret string
+	SecretKey, WebhookSecret secret.Secret
 	// URL is where the API is; Stripe's own when empty.
 	URL string
 	// FineThousandths says that the server takes any amount of currencies with three decimals, as the sandbox does. Stripe takes
@@ -52,7 +53,7 @@ const (
 
 // New makes the adapter. It repeats nothing by itself and logs nothing: payment decides what is asked again, and bodies hold tokens.
 func New(config Config) (*Stripe, error) {
-	if config.SecretKey == "" {
+	if !config.SecretKey.IsSet() {
 		return nil, errors.New("the payment provider's secret key is missing")
 	}
 	transport, ok := http.DefaultTransport.(*http.Transport)
@@ -69,7 +70,7 @@ func New(config Config) (*Stripe, error) {
 	if config.URL != "" {
 		settings.URL = new(strings.TrimSuffix(config.URL, "/"))
 	}
-	s.client = api.NewClient(config.SecretKey, api.WithBackends(api.NewBackendsWithConfig(settings)))
+	s.client = api.NewClient(config.SecretKey.Current(), api.WithBackends(api.NewBackendsWithConfig(settings)))
 	return s, nil
 }
 

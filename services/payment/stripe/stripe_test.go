@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/sandbox"
 	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/providertest"
@@ -25,7 +26,7 @@ const realKeyEnv = "MERIDIAN_TEST_STRIPE_KEY"
 
 func subject(t *testing.T, config stripe.Config) providertest.Subject {
 	t.Helper()
-	config.WebhookSecret = sandboxtest.WebhookSecret
+	config.WebhookSecret = secret.New(sandboxtest.WebhookSecret)
 	adapter, err := stripe.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func subject(t *testing.T, config stripe.Config) providertest.Subject {
 
 func TestTheSandboxConforms(t *testing.T) {
 	t.Parallel()
-	s := subject(t, stripe.Config{SecretKey: sandboxtest.SecretKey, URL: sandboxtest.Start(t, nil), FineThousandths: true})
+	s := subject(t, stripe.Config{SecretKey: secret.New(sandboxtest.SecretKey), URL: sandboxtest.Start(t, nil), FineThousandths: true})
 	s.TokenNeverAnswers = sandbox.TokenTimeoutAfterCharge
 	providertest.Run(t, s)
 }
@@ -62,7 +63,7 @@ func TestStripeMockConforms(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(stub.HandleRequest))
 	t.Cleanup(server.Close)
-	s := subject(t, stripe.Config{SecretKey: "sk_test_123", URL: server.URL})
+	s := subject(t, stripe.Config{SecretKey: secret.New("sk_test_123"), URL: server.URL})
 	s.Stateless = true
 	// Stripe's document does not describe payment_method_data with a card's token, which its API takes; it describes this.
 	s.TokenCaptures = "pm_card_visa"
@@ -75,5 +76,5 @@ func TestStripeConforms(t *testing.T) {
 	if key == "" {
 		t.Skipf("%s is not set: it names a Stripe test account to run against", realKeyEnv)
 	}
-	providertest.Run(t, subject(t, stripe.Config{SecretKey: key}))
+	providertest.Run(t, subject(t, stripe.Config{SecretKey: secret.New(key)}))
 }

@@ -3,6 +3,7 @@ package stripe
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,10 +32,13 @@ type notice struct {
 
 // Notice reads a webhook. One about neither an intent nor a refund names neither.
 func (s *Stripe) Notice(payload []byte, signature string, now time.Time) (provider.Notice, error) {
-	if s.config.WebhookSecret == "" {
+	if !s.config.WebhookSecret.IsSet() {
 		return provider.Notice{}, fmt.Errorf("no webhook secret is set: %w", provider.ErrBadSignature)
 	}
-	if err := webhook.ValidatePayloadIgnoringTolerance(payload, signature, s.config.WebhookSecret); err != nil {
+	signed := slices.ContainsFunc(s.config.WebhookSecret.Values(), func(value string) bool {
+		return webhook.ValidatePayloadIgnoringTolerance(payload, signature, value) == nil
+	})
+	if !signed {
 		return provider.Notice{}, provider.ErrBadSignature
 	}
 	if age := now.Sub(signedAt(signature)); age > tolerance || age < -tolerance {

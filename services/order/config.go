@@ -6,13 +6,12 @@ import (
 	"os"
 	"time"
 
-	"github.com/sethvargo/go-envconfig"
-
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/services/order/breakpoint"
 )
 
-// Settings are the time limits of a checkout.
-type Settings struct {
+// Config is the order service's own configuration: most of it the time limits of a checkout.
+type Config struct {
 	// Budget is how long a shopper waits for the final answer before 202.
 	Budget time.Duration `env:"MERIDIAN_ORDER_BUDGET, default=3s"`
 	// Lease is how long a saga belongs to a holder who has stopped; it is renewed every Renew.
@@ -35,6 +34,10 @@ type Settings struct {
 
 	AfterSale AfterSale
 
+	// CustomerKey, in hexadecimal, is the key of the names by which the uses of a promotion are counted, the same in every region. It
+	// is given to the process that runs order and to no other.
+	CustomerKey secret.Secret `env:"MERIDIAN_CUSTOMER_KEY"`
+
 	// Breakpoints is the socket of a drill that may hold sagas at their steps' boundaries, see package breakpoint. Without one,
 	// which is how a shop runs, there is nothing to it.
 	Breakpoints string `env:"MERIDIAN_ORDER_BREAKPOINTS"`
@@ -43,20 +46,10 @@ type Settings struct {
 	OnBoundary func(ctx context.Context, crossing Crossing) error
 }
 
-// LoadSettings reads the settings from the environment; the defaults are those that docs/architecture.md promises.
-func LoadSettings(ctx context.Context) (Settings, error) {
-	var settings Settings
-	if err := envconfig.Process(ctx, &settings); err != nil {
-		return Settings{}, fmt.Errorf("read the settings of a checkout: %w", err)
-	}
-	settings.OnBoundary = settings.askDrill()
-	return settings, settings.Validate()
-}
-
-// askDrill gives the hook that holds sagas where the drill wants them; nil without a drill.
-func (s Settings) askDrill() func(context.Context, Crossing) error {
-	if s.Breakpoints == "" {
-		return nil
+// boundary returns the hook that is called at each step's boundary: OnBoundary, else the drill's, else nil.
+func (s Config) boundary() func(context.Context, Crossing) error {
+	if s.OnBoundary != nil || s.Breakpoints == "" {
+		return s.OnBoundary
 	}
 	return func(ctx context.Context, at Crossing) error {
 		// Nobody listening means that the drill is over.
@@ -68,7 +61,7 @@ func (s Settings) askDrill() func(context.Context, Crossing) error {
 }
 
 // Validate refuses limits that contradict one another.
-func (s Settings) Validate() error {
+func (s Config) Validate() error {
 	switch {
 	case s.Budget <= 0 || s.Sweep <= 0 || s.Provider <= 0 || s.Drain < 0 || s.Grace < 0 || s.Keep <= 0:
 		return fmt.Errorf("MERIDIAN_ORDER_BUDGET, _SWEEP, _PROVIDER and _KEEP have to be above 0")
@@ -76,6 +69,9 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("MERIDIAN_ORDER_LEASE (%s) has to be at least twice MERIDIAN_ORDER_RENEW (%s)", s.Lease, s.Renew)
 	case s.Hold < s.Forward+s.Provider:
 		return fmt.Errorf("MERIDIAN_ORDER_HOLD (%s) has to outlast MERIDIAN_ORDER_FORWARD and _PROVIDER (%s)", s.Hold, s.Forward+s.Provider)
+	}
+	if _, err := readCustomerKey(s.CustomerKey); err != nil {
+		return err
 	}
 	return s.AfterSale.Validate()
 }
