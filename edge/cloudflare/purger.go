@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,6 +14,8 @@ import (
 	"github.com/cloudflare/cloudflare-go/v7/rulesets"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
+
+	"github.com/meridian-store/meridian/kit/retry"
 )
 
 const (
@@ -121,34 +122,38 @@ func (p *Purger) inParts(ctx context.Context, all []string, body func([]string) 
 	return nil
 }
 
-// send makes one request, again and again until it is done. What the API refuses for good is an error.
+// send makes one request, repeated until it is done. What the API refuses for good is an error.
 func (p *Purger) send(ctx context.Context, body cache.CachePurgeParamsBodyUnion) error {
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+	var last error
+	err := retry.Until(ctx, firstRetry, lastRetry, func(ctx context.Context) error {
 		if err := p.limiter.Wait(ctx); err != nil {
-			return fmt.Errorf("wait for the plan's rate of purges: %w", err)
+			return retry.Permanent(fmt.Errorf("wait for the plan's rate of purges: %w", err))
 		}
-		err := p.once(ctx, body)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return told("purge", ctx.Err())
-		}
-		pause := wait/2 + rand.N(wait)
-		var refused *rulesets.Error
-		if errors.As(err, &refused) {
-			switch {
-			case refused.StatusCode == http.StatusTooManyRequests:
-				pause = max(pause, retryAfter(refused.Response))
-			case refused.StatusCode < http.StatusInternalServerError:
-				return told("purge", err)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return told("purge", errors.Join(ctx.Err(), err))
-		case <-time.After(pause):
-		}
+		last = p.once(ctx, body)
+		return whenToRetry(last)
+	}, nil)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return told("purge", errors.Join(ctx.Err(), last))
+	default:
+		return told("purge", err)
+	}
+}
+
+// whenToRetry marks an error that the API would repeat as permanent, and carries the pause that a busy API asks for.
+func whenToRetry(err error) error {
+	var refused *rulesets.Error
+	switch {
+	case !errors.As(err, &refused):
+		return err
+	case refused.StatusCode == http.StatusTooManyRequests:
+		return retry.After(err, retryAfter(refused.Response))
+	case refused.StatusCode < http.StatusInternalServerError:
+		return retry.Permanent(err)
+	default:
+		return err
 	}
 }
 

@@ -3,9 +3,10 @@ package publish
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/meridian-store/meridian/contract"
 )
@@ -64,17 +65,16 @@ func (p *Publisher) send(ctx context.Context, what Kind, items, answer any) erro
 	if err != nil {
 		return fmt.Errorf("encode a batch: %w", err)
 	}
-	for attempt, wait := 1, firstWait; ; attempt, wait = attempt+1, wait*2 {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.Multiplier = firstWait, 2
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
 		err := p.Shop.Send(ctx, what, body, answer)
-		if err == nil || attempt == attempts || !passing(err) {
-			return err
+		if err != nil && !passing(err) {
+			err = backoff.Permanent(err)
 		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(wait):
-		}
-	}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pauses), backoff.WithMaxTries(attempts))
+	return err
 }
 
 // passing says whether the same request may succeed a little later.

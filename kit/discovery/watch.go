@@ -6,9 +6,10 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/meridian-store/meridian/kit/retry"
 )
 
 // watch keeps the instances of one service, as Consul last told them.
@@ -101,10 +102,7 @@ func (c *Consul) follow(service string, w *watch) {
 		told, next, err := c.ask(service, index)
 		if err != nil {
 			index = 0
-			select {
-			case <-c.ctx.Done():
-			case <-time.After(retryAfter):
-			}
+			_ = retry.Pause(c.ctx, retryAfter) // the loop's condition sees the end
 			continue
 		}
 		if next < index {

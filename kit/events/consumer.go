@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/retry"
 	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
@@ -178,25 +179,17 @@ func (c *Consumer) read(ctx context.Context, record *kgo.Record) (contract.Event
 	return event, true
 }
 
-// persist tries to handle events, one of each topic named, until it succeeds; false means that the context ended first.
+// persist calls handle for events, one of each topic named, until it succeeds; false means that the context ended first.
 func (c *Consumer) persist(ctx context.Context, handle func(context.Context) error, first contract.Event, topics ...string) bool {
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := handle(ctx)
-		if err == nil {
-			count(c.Metrics.applied, topics)
-			return true
-		}
-		if ctx.Err() != nil {
-			return false
-		}
+	err := retry.Until(ctx, firstRetry, lastRetry, handle, func(err error, _ time.Duration) {
 		count(c.Metrics.retried, topics)
-		c.Log.WarnContext(ctx, "Events could not be applied; they will be tried again.", "type", first.Type, "event_id", first.ID, "events", len(topics), "error", err.Error())
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(wait):
-		}
+		c.Log.WarnContext(ctx, "Events could not be applied; they will be tried again.",
+			"type", first.Type, "event_id", first.ID, "events", len(topics), "error", err.Error())
+	})
+	if err == nil {
+		count(c.Metrics.applied, topics)
 	}
+	return err == nil
 }
 
 func count(counter *prometheus.CounterVec, topics []string) {

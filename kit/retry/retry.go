@@ -3,6 +3,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -27,6 +28,15 @@ func Until(ctx context.Context, first, last time.Duration, attempt func(context.
 
 // Permanent wraps an error that Until returns at once.
 func Permanent(err error) error { return backoff.Permanent(err) }
+
+// After wraps an error after which Until pauses for d instead, as when a server sends Retry-After. An error without a pause stays as
+// it is.
+func After(err error, d time.Duration) error {
+	if d <= 0 {
+		return err
+	}
+	return errors.Join(err, &backoff.RetryAfterError{Duration: d})
+}
 
 // Pause waits for d or until ctx ends, and returns the cause of the end.
 func Pause(ctx context.Context, d time.Duration) error {

@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/meridian-store/meridian/kit/retry"
 )
 
 const (
 	maxRetries   = 20
-	firstBackoff = 2 * time.Millisecond
+	firstBackoff = 4 * time.Millisecond
 	maxBackoff   = 250 * time.Millisecond
 )
 
@@ -26,11 +27,11 @@ var ErrAmbiguousCommit = errors.New("the commit's outcome is unknown")
 // backoff, so fn must do nothing but SQL. Retrying from a savepoint, as crdbpgxv5 does, never succeeds on PostgreSQL, which
 // keeps the old snapshot.
 func (db *DB) InTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
-	attempt := 0
+	attempt, pauses := 0, retry.Backoff(firstBackoff, maxBackoff)
 	return crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
 		if attempt++; attempt > 1 {
 			db.retries.Inc()
-			if err := backoff(ctx, attempt); err != nil {
+			if err := retry.Pause(ctx, pauses.NextBackOff()); err != nil {
 				return err
 			}
 		}
@@ -66,18 +67,6 @@ func ambiguous(err error) bool {
 		return pgErr.Code == "40003"
 	}
 	return !errors.Is(err, pgx.ErrTxCommitRollback) && !errors.Is(err, pgx.ErrTxClosed)
-}
-
-func backoff(ctx context.Context, attempt int) error {
-	ceiling := min(firstBackoff<<min(attempt, 10), maxBackoff)
-	timer := time.NewTimer(time.Duration(rand.Int64N(int64(ceiling)) + 1))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // deadlock presents PostgreSQL's 40P01 as the serialization failure that it is, which crdb.ExecuteCtx retries.

@@ -1,6 +1,10 @@
 package process
 
-import "time"
+import (
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
 
 const (
 	// The first restart comes at once: a killed engine should be back before its
@@ -11,15 +15,20 @@ const (
 	healthyRun = time.Minute
 )
 
-// backoff is the delay before the next restart of a child that keeps dying.
-type backoff struct{ next time.Duration }
+// restarts is the delay before the next restart of a child that keeps dying.
+type restarts struct{ delays *backoff.ExponentialBackOff }
+
+func newRestarts() restarts {
+	delays := backoff.NewExponentialBackOff()
+	delays.InitialInterval, delays.MaxInterval, delays.Multiplier, delays.RandomizationFactor = firstRestartDelay, lastRestartDelay, 2, 0
+	delays.Reset()
+	return restarts{delays}
+}
 
 // after returns how long to wait, given how long the child that just ended was ready.
-func (b *backoff) after(ready time.Duration) time.Duration {
-	if b.next == 0 || ready >= healthyRun {
-		b.next = firstRestartDelay
+func (r restarts) after(ready time.Duration) time.Duration {
+	if ready >= healthyRun {
+		r.delays.Reset()
 	}
-	delay := b.next
-	b.next = min(2*b.next, lastRestartDelay)
-	return delay
+	return r.delays.NextBackOff()
 }

@@ -34,7 +34,7 @@ func TestParseStatCountsFromTheLastBracket(t *testing.T) {
 
 func TestBackoffGrowsIsCappedAndForgives(t *testing.T) {
 	t.Parallel()
-	var b backoff
+	b := newRestarts()
 	last := time.Duration(0)
 	for range 12 {
 		next := b.after(time.Second)

@@ -165,7 +165,7 @@ func (p *Process) run() {
 		cancel()
 	}()
 
-	var delay backoff
+	delay := newRestarts()
 	for first := true; ; first = false {
 		ready, err := p.runOnce(ctx, first)
 		if ctx.Err() != nil {

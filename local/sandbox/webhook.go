@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 const (
@@ -68,9 +70,16 @@ type sender struct {
 }
 
 type retry struct {
-	at    time.Time
-	pause time.Duration
-	since time.Time
+	at     time.Time
+	pauses *backoff.ExponentialBackOff
+	since  time.Time
+}
+
+func newRetry(now time.Time) retry {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier, pauses.RandomizationFactor = firstRetry, lastRetry, 2, 0
+	pauses.Reset()
+	return retry{since: now, pauses: pauses}
 }
 
 func startSender(ctx context.Context, books *ledger, config Config) *sender {
@@ -157,7 +166,7 @@ func (s *sender) deliver(ctx context.Context, next pending) {
 	s.mu.Lock()
 	last, again := s.waiting[next.id]
 	if !again {
-		last = retry{since: s.config.Now(), pause: firstRetry}
+		last = newRetry(s.config.Now())
 	}
 	if !gone && s.config.Now().Sub(last.since) > giveUpAfter {
 		s.config.Log.WarnContext(ctx, "A webhook was given up.", "event_id", next.id, "error", err.Error())
@@ -174,7 +183,8 @@ func (s *sender) deliver(ctx context.Context, next pending) {
 	delete(s.sending, next.id)
 	delete(s.waiting, next.id)
 	if !gone {
-		s.waiting[next.id] = retry{at: s.config.Now().Add(last.pause), pause: min(2*last.pause, lastRetry), since: last.since}
+		last.at = s.config.Now().Add(last.pauses.NextBackOff())
+		s.waiting[next.id] = last
 	}
 }
 

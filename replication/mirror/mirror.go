@@ -12,13 +12,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meridian-store/meridian/kit/retry"
 )
 
 const (
@@ -96,24 +97,23 @@ func New(source, target Side, log *slog.Logger, metrics *Metrics) *Mirror {
 	return &Mirror{source: source, target: target, log: log.With("source", source.Region), metrics: metrics}
 }
 
-// Run copies until the context ends. A region that can not be reached is tried again, ever more seldom, for as long as it takes.
+// Run copies until the context ends. A session that fails, as when a region is unreachable, is followed by another after a pause.
 func (m *Mirror) Run(ctx context.Context) error {
 	m.metrics.copiedUpTo.WithLabelValues(m.source.Region).SetToCurrentTime()
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	// Jitter keeps two mirrors that fence each other from trying again in step.
+	pauses := retry.Backoff(firstPause, lastPause)
+	for {
 		started := time.Now()
 		err := m.session(ctx)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // asked to stop; the error says no more
 		}
 		if time.Since(started) > lastPause {
-			pause = firstPause
+			pauses.Reset()
 		}
-		m.log.WarnContext(ctx, "A mirror stopped and begins anew.", "error", err.Error())
-		select {
-		case <-ctx.Done():
+		m.log.WarnContext(ctx, "Mirror session ended; another one begins", "error", err)
+		if retry.Pause(ctx, pauses.NextBackOff()) != nil {
 			return nil
-		// Two that fence each other must not try again in step.
-		case <-time.After(pause/2 + rand.N(pause)):
 		}
 	}
 }

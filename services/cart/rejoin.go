@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/kit/retry"
 )
 
 const (
@@ -61,7 +62,7 @@ func (r *rejoin) once(ctx context.Context) {
 			break
 		}
 		r.log.WarnContext(ctx, "What other regions said of carts could not be read; it will be tried again.", "error", err.Error())
-		err = pauseFor(within, rejoinPoll)
+		err = retry.Pause(within, rejoinPoll)
 	}
 	if ctx.Err() != nil {
 		return
@@ -91,20 +92,9 @@ func (r *rejoin) awaitMirrors(ctx context.Context, begun time.Time) error {
 			}
 			err = fmt.Errorf("not all is copied from %s", strings.Join(late, ", "))
 		}
-		if wait := pauseFor(ctx, rejoinPoll); wait != nil {
+		if wait := retry.Pause(ctx, rejoinPoll); wait != nil {
 			return errors.Join(wait, err)
 		}
-	}
-}
-
-func pauseFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/retry"
 )
 
 const (
@@ -96,10 +97,7 @@ func (h *regionHealth) follow(ctx context.Context, region string) {
 		if index = h.learn(ctx, region, index); index > 0 {
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(askAgainAfter):
-		}
+		_ = retry.Pause(ctx, askAgainAfter) // the loop's condition sees the end
 	}
 }
 

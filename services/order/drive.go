@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/retry"
 )
 
 const (
-	firstPause = 25 * time.Millisecond
+	firstPause = 50 * time.Millisecond
 	lastPause  = 2 * time.Second
 	// yieldTimeout bounds the goodbye of a saga that the stopping service hands over.
 	yieldTimeout = time.Second
@@ -191,6 +192,7 @@ func (d *drive) current() placed {
 
 // persist tries until it succeeds, the saga is another's, or the drive ends.
 func (d *drive) persist(ctx context.Context, what string, attempt func(context.Context) error) error {
+	pauses := retry.Backoff(firstPause, lastPause)
 	for tries := 1; ; tries++ {
 		err := attempt(ctx)
 		switch {
@@ -200,15 +202,15 @@ func (d *drive) persist(ctx context.Context, what string, attempt func(context.C
 			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 		}
 		d.log.WarnContext(ctx, "A step of a saga failed and will be tried again.", "saga_id", d.saga.id, "step", what, "tries", tries, "error", err.Error())
-		if err := d.pause(ctx, tries); err != nil {
+		if err := d.pause(ctx, pauses.NextBackOff()); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
 }
 
-// pause waits between attempts, longer each time, and less when the payment is known to have changed.
-func (d *drive) pause(ctx context.Context, tries int) error {
-	timer := time.NewTimer(min(firstPause<<min(tries, 10), lastPause))
+// pause waits between attempts, at most for limit and less when the payment is known to have changed.
+func (d *drive) pause(ctx context.Context, limit time.Duration) error {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

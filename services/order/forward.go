@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/retry"
 	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/replication/outbox"
 )
@@ -61,6 +62,7 @@ func (d *drive) reserve(ctx context.Context) (*verdict, error) {
 		return nil, err
 	}
 	d.tried.reserve = true
+	pauses := retry.Backoff(firstPause, lastPause)
 	for tries := 1; ; tries++ {
 		first := tries == 1 && !d.saga.takenOver()
 		err := d.neighbours.reserve(ctx, d.saga.id, d.current(), d.config.Hold, first)
@@ -85,7 +87,7 @@ func (d *drive) reserve(ctx context.Context) (*verdict, error) {
 			return &end, nil
 		}
 		d.log.WarnContext(ctx, "Stock could not be reserved; it will be tried again.", "saga_id", d.saga.id, "tries", tries, "error", err.Error())
-		if err := d.pause(ctx, tries); err != nil {
+		if err := d.pause(ctx, pauses.NextBackOff()); err != nil {
 			return nil, fmt.Errorf("reserve: %w", err)
 		}
 	}
@@ -140,6 +142,7 @@ func (d *drive) chargeAndConfirm(ctx context.Context, known *contract.Payment) (
 		return nil, err
 	}
 	d.tried.charge = true
+	pauses := retry.Backoff(firstPause, lastPause)
 	for tries := 1; ; tries++ {
 		payment, err := d.ask(ctx, known, tries)
 		if ctx.Err() != nil {
@@ -170,7 +173,7 @@ func (d *drive) chargeAndConfirm(ctx context.Context, known *contract.Payment) (
 			end := lapsed()
 			return &end, nil
 		}
-		if err := d.pause(ctx, tries); err != nil {
+		if err := d.pause(ctx, pauses.NextBackOff()); err != nil {
 			return nil, fmt.Errorf("charge: %w", err)
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sony/gobreaker/v2"
 
+	"github.com/meridian-store/meridian/kit/retry"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 
@@ -24,9 +26,10 @@ const (
 	tripAfter = 8
 	tripFor   = 2 * time.Second
 	tryAgain  = 3
-	// What the provider is busy with is asked again after pauses that double, about a second in all.
+	// A charge that the provider is busy with is asked for again after pauses that double, about a second in all.
 	firstPause = 20 * time.Millisecond
 	lastPause  = 640 * time.Millisecond
+	busyTries  = 7
 )
 
 func guard(next provider.Provider, registry *prometheus.Registry) *guarded {
@@ -56,10 +59,12 @@ func isFinal(err error) bool {
 	return errors.As(err, &refused) || errors.Is(err, provider.ErrInvalidToken) || errors.Is(err, provider.ErrKeyReused) || errors.Is(err, provider.ErrNotFound) || errors.Is(err, provider.ErrBusy)
 }
 
-// through makes a call unless the circuit is open, and makes it again for a while when the provider is busy with the same charge.
-func through[T any](ctx context.Context, g *guarded, call func() (T, error)) (answer T, err error) {
-	for pause := firstPause; ; pause *= 2 {
-		_, err = g.breaker.Execute(func() (any, error) {
+// through makes a call unless the circuit is open, and repeats it for a while when the provider is busy with the same charge.
+func through[T any](ctx context.Context, g *guarded, call func() (T, error)) (T, error) {
+	var answer T
+	var last error
+	_, _ = backoff.Retry(ctx, func() (T, error) { // last is the provider's own error, also when ctx ends
+		_, last = g.breaker.Execute(func() (any, error) {
 			var err error
 			answer, err = call()
 			if err != nil && !isFinal(err) {
@@ -67,15 +72,12 @@ func through[T any](ctx context.Context, g *guarded, call func() (T, error)) (an
 			}
 			return nil, err
 		})
-		if !errors.Is(err, provider.ErrBusy) || pause > lastPause {
-			return answer, err
+		if errors.Is(last, provider.ErrBusy) {
+			return answer, last
 		}
-		select {
-		case <-ctx.Done():
-			return answer, err
-		case <-time.After(pause):
-		}
-	}
+		return answer, nil
+	}, backoff.WithBackOff(retry.Backoff(firstPause, lastPause)), backoff.WithMaxTries(busyTries))
+	return answer, last
 }
 
 func (g *guarded) Prepare(ctx context.Context, charge provider.Charge) (provider.Intent, error) {

@@ -90,9 +90,12 @@ func TestFindReadsTheShop(t *testing.T) {
 	for _, s := range found.Statements {
 		services[s.Package] = true
 	}
-	for _, name := range []string{"catalog", "cart", "order", "payment", "inventory", "identity", "imports", "kit/sqldb"} {
-		if !services["services/"+name] {
-			t.Errorf("no statement of services/%s was found", name)
+	for _, name := range []string{
+		"services/catalog", "services/cart", "services/order", "services/payment", "services/inventory", "services/identity",
+		"services/imports", "kit/sqldb",
+	} {
+		if !services[name] {
+			t.Errorf("no statement of %s was found", name)
 		}
 	}
 	if !services["replication/outbox"] {
