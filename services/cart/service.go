@@ -27,7 +27,7 @@ func definition(load func(context.Context) (settings, error)) kit.Definition {
 		panic(err) // only a wrong constant above could cause it
 	}
 	return kit.Definition{
-		Name: contract.ServiceCart, UsesRedis: true, UsesBroker: true,
+		Name: contract.ServiceCart, UsesRedis: true, UsesBroker: true, RedisKeys: keyPatterns(),
 		Schema: &sqldb.Schema{Migrations: folder, RegionalByRow: []string{"cart_backups"}},
 		Setup: func(ctx context.Context, base *kit.Base) error {
 			set, err := load(ctx)

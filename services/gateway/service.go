@@ -36,13 +36,14 @@ func Definition() kit.Definition { return definition(ShippedTable, nil) }
 // definition uses no engine by the kit's measure: the gateway opens Redis and the broker itself, because it must come up and sell without.
 // ask, when not nil, stands in for Consul's word on other regions.
 func definition(read func() (Table, error), ask askRegion) kit.Definition {
-	return kit.Definition{Name: contract.ServiceGateway, Setup: func(_ context.Context, base *kit.Base) error {
+	start := func(_ context.Context, base *kit.Base) error {
 		table, err := read()
 		if err != nil {
 			return err
 		}
 		return setup(base, table, ask)
-	}}
+	}
+	return kit.Definition{Name: contract.ServiceGateway, RedisKeys: limiterKeys(), Setup: start}
 }
 
 func setup(base *kit.Base, table Table, ask askRegion) error {
@@ -70,7 +71,7 @@ func setup(base *kit.Base, table Table, ask askRegion) error {
 		callers:  callers{edgeSecret: base.Env.EdgeSecret, internalSecret: base.Env.InternalSecret, keySecret: []byte(base.Env.InternalSecret)},
 		limiter: &limiter{
 			option:    redisOption(base),
-			keyPrefix: base.Env.Namespace + "limit", log: base.Log, now: base.Now, failures: metrics.limiterFailures,
+			keyPrefix: base.Env.Namespace + limitPrefix, log: base.Log, now: base.Now, failures: metrics.limiterFailures,
 		},
 		forwarder: &forwarder{instances: instances, region: base.Region.Name, duration: metrics.duration, retries: metrics.retries},
 		answers:   answers,

@@ -36,7 +36,7 @@ func definitionWith(sweepEvery time.Duration) kit.Definition {
 		panic(err) // only a wrong constant above could cause it
 	}
 	return kit.Definition{
-		Name: contract.ServiceIdentity, UsesRedis: true,
+		Name: contract.ServiceIdentity, UsesRedis: true, RedisKeys: []string{loginPrefix + "<address_hash>"},
 		Schema: &sqldb.Schema{
 			Migrations: folder, RegionalByRow: []string{"users", "user_addresses", "sessions"}, Global: []string{"login_directory"},
 		},

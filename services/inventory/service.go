@@ -52,7 +52,7 @@ func definitionWith(settings settings) kit.Definition {
 			RegionalByRow: append(outbox.Tables(), "stock", "movements", "reservations", "reservation_lines", "returns"),
 			Global:        []string{"bands"},
 		},
-		UsesBroker: true, UsesRedis: true, RedisOptional: true,
+		UsesBroker: true, UsesRedis: true, RedisOptional: true, RedisKeys: []string{countPrefix + "<sku>"},
 		Setup: func(_ context.Context, base *kit.Base) error {
 			newService(base, settings).declare(base)
 			return nil

@@ -30,6 +30,9 @@ type Definition struct {
 	Schema *sqldb.Schema
 	// UsesRedis and UsesBroker say which engines it waits for.
 	UsesRedis, UsesBroker bool
+	// RedisKeys are the patterns of its Redis keys without the namespace; <…> stands for a variable part. Operators
+	// read them, and two versions of the service share the keys while one replaces the other.
+	RedisKeys []string
 	// RedisOptional says that it starts, is ready and works without Redis, only slower: it opens its own connection in its own time.
 	RedisOptional bool
 	// Drain is how long a request may take to end once the service stops; DefaultDrain when 0.

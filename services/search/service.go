@@ -30,7 +30,9 @@ func Definition() kit.Definition {
 		panic(err) // only a wrong constant above could cause it
 	}
 	return kit.Definition{
-		Name: contract.ServiceSearch, UsesBroker: true, UsesRedis: true, Schema: &sqldb.Schema{Migrations: own, Global: []string{"search_rules"}}, Setup: setup,
+		Name: contract.ServiceSearch, UsesBroker: true, UsesRedis: true, Setup: setup,
+		Schema:    &sqldb.Schema{Migrations: own, Global: []string{"search_rules"}},
+		RedisKeys: []string{sales{}.key(), sales{}.eventKey("<event_id>"), popularPrefix + "<date>"},
 	}
 }
 
