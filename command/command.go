@@ -11,8 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
 )
@@ -75,10 +73,7 @@ func Main(args []string, out, errOut io.Writer) int {
 	defer stop()
 	var cli verbs
 	exited := -1
-	parser, err := kong.New(&cli, kong.Name("meridian"),
-		kong.Description("A storefront that runs as equal, independent regions. `meridian up` starts three of them here."),
-		kong.Writers(out, errOut), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser, err := newParser(&cli, out, errOut, func(code int) { exited = code })
 	if err != nil {
 		fmt.Fprintln(errOut, "meridian:", err)
 		return exitFailed

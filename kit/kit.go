@@ -47,6 +47,9 @@ type Definition struct {
 	Schema *sqldb.Schema
 	// Redis and Broker declare its needs of those engines.
 	Redis, Broker Need
+	// RedisKeys are the patterns of its Redis keys without the namespace; <…> stands for a variable part. Operators
+	// read them, and two versions of the service share the keys while one replaces the other.
+	RedisKeys []string
 	// Drain is how long a request may take to end once the service stops; DefaultDrain when 0.
 	Drain time.Duration
 	// New makes the service.

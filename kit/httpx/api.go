@@ -21,6 +21,8 @@ type API struct {
 	huma     huma.API
 	log      *slog.Logger
 	verifier *auth.Verifier
+	// documentHidden puts hidden operations in the document too.
+	documentHidden bool
 }
 
 // bearer is the name of the one security scheme.
@@ -50,6 +52,7 @@ func NewAPI(app *fiber.App, title, version string, verifier *auth.Verifier, log 
 // contract.Code is logged here and shown only as "internal".
 func Handle[I, O any](api *API, operation huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	roles := rolesOf(operation)
+	operation.Hidden = operation.Hidden && !api.documentHidden
 	if len(operation.Errors) == 0 {
 		operation.Errors = []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	}
@@ -66,6 +69,13 @@ func Handle[I, O any](api *API, operation huma.Operation, handler func(context.C
 		return nil, problem
 	})
 }
+
+// DocumentHidden puts operations that are declared from now on in the document even when they are hidden. Programs that
+// report a service's whole surface use it; a running service does not.
+func (api *API) DocumentHidden() { api.documentHidden = true }
+
+// OpenAPI returns the document of the operations declared so far.
+func (api *API) OpenAPI() *huma.OpenAPI { return api.huma.OpenAPI() }
 
 // ForRoles is the Security of an operation that needs a bearer token with one of the roles.
 func ForRoles(roles ...string) []map[string][]string {

@@ -47,6 +47,15 @@ var statuses = map[contract.Code]struct {
 	contract.CodeUnavailable:  {http.StatusServiceUnavailable, "Temporarily unavailable"},
 }
 
+// Statuses returns the HTTP status of each problem type.
+func Statuses() map[string]int {
+	byType := make(map[string]int, len(statuses))
+	for code, entry := range statuses {
+		byType[problemBase+string(code)] = entry.status
+	}
+	return byType
+}
+
 // Problem is an RFC 9457 problem document. Its extra members stand beside the standard ones.
 type Problem struct {
 	Type    string `json:"type" doc:"Stable name of the kind of problem"`

@@ -3,6 +3,7 @@ package cart
 import (
 	"fmt"
 	"hash/fnv"
+	"strings"
 )
 
 // slots is the number of parts that carts are split in. The braces in the keys of a slot keep them on one node of a Redis Cluster,
@@ -33,6 +34,21 @@ func (k keys) rested(slot int) string { return k.in(slot, "rested") }
 func (k keys) seen(id string) string  { return k.in(slotOf(id), "seen:"+id) }
 func (k keys) lease(slot int) string  { return k.in(slot, "lease") }
 func (k keys) epoch(slot int) string  { return k.in(slot, "epoch") }
+
+// keyPatterns lists the keys of every kind, with <slot> and <cart_id> for what varies.
+func keyPatterns() []string {
+	const id = "<cart_id>"
+	slot, k := slotOf(id), keys{}
+	patterns := []string{
+		k.cart(id), k.copy(id), k.copies(slot), k.moved(id), k.outbox(slot),
+		k.idle(slot), k.rested(slot), k.seen(id), k.lease(slot), k.epoch(slot),
+	}
+	for i, pattern := range patterns {
+		patterns[i] = strings.Replace(pattern, fmt.Sprintf("{c%02d}", slot), "{c<slot>}", 1)
+	}
+	return patterns
+}
+
 func (k keys) ofChange(id string) []string {
 	slot := slotOf(id)
 	return []string{k.cart(id), k.outbox(slot), k.idle(slot), k.seen(id)}

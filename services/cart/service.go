@@ -17,7 +17,7 @@ var migrations embed.FS
 // Definition describes the cart service.
 func Definition() kit.Definition {
 	return kit.Definition{
-		Name: contract.ServiceCart, Redis: kit.Required, Broker: kit.Required,
+		Name: contract.ServiceCart, Redis: kit.Required, Broker: kit.Required, RedisKeys: keyPatterns(),
 		Schema: &sqldb.Schema{Migrations: sqldb.Embedded(migrations), RegionalByRow: []string{"cart_backups"}},
 		New:    kit.Configured(New),
 	}

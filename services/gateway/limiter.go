@@ -99,6 +99,15 @@ func (l *limiter) check(ctx context.Context, limits []namedLimit, identity func(
 	return verdicts
 }
 
+// limitPrefix leads the limiter's keys.
+const limitPrefix = "limit"
+
+// limiterKeys are the patterns that rueidislimiter makes of the prefix and an identity.
+func limiterKeys() []string {
+	key := limitPrefix + ":{<limit>:<identity>}"
+	return []string{key, key + ":ex"}
+}
+
 func (l *limiter) count(ctx context.Context, limit namedLimit, identity string) (verdict, error) {
 	counters := l.counters.Load()
 	if counters == nil {

@@ -35,7 +35,7 @@ type Service struct {
 // whose events tell it which of its cached responses are out of date.
 func Definition() kit.Definition {
 	return kit.Definition{
-		Name: contract.ServiceGateway, Redis: kit.Optional, Broker: kit.Optional, New: kit.Configured(New),
+		Name: contract.ServiceGateway, Redis: kit.Optional, Broker: kit.Optional, RedisKeys: limiterKeys(), New: kit.Configured(New),
 	}
 }
 
@@ -69,7 +69,7 @@ func New(base *kit.Base, config Config) (*Service, error) {
 		verifier: base.Verifier,
 		callers:  callers{edge: config.EdgeSecret, internal: base.Env.InternalSecret},
 		limiter: &limiter{
-			option: base.RedisOption(), keyPrefix: base.Env.Namespace + "limit", log: base.Log, now: base.Now,
+			option: base.RedisOption(), keyPrefix: base.Env.Namespace + limitPrefix, log: base.Log, now: base.Now,
 			failures: metrics.limiterFailures,
 		},
 		forwarder: &forwarder{instances: instances, region: base.Region.Name, duration: metrics.duration, retries: metrics.retries},

@@ -30,7 +30,7 @@ const sweepBatch = 500
 // Definition describes the identity service.
 func Definition() kit.Definition {
 	return kit.Definition{
-		Name: contract.ServiceIdentity, Redis: kit.Required,
+		Name: contract.ServiceIdentity, Redis: kit.Required, RedisKeys: []string{loginPrefix + "<address_hash>"},
 		Schema: &sqldb.Schema{
 			Migrations:    sqldb.Embedded(migrations),
 			RegionalByRow: []string{"users", "user_addresses", "sessions"}, Global: []string{"login_directory"},

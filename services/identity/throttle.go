@@ -34,8 +34,11 @@ func newThrottle(redis rueidis.Client, namespace string, log *slog.Logger) *thro
 	return &throttle{redis: redis, namespace: namespace, script: rueidis.NewLuaScript(countAttempt), log: log}
 }
 
+// loginPrefix leads the key of the attempts at an address.
+const loginPrefix = "login:"
+
 func (t *throttle) key(addressHash []byte) string {
-	return t.namespace + "login:" + hex.EncodeToString(addressHash)
+	return t.namespace + loginPrefix + hex.EncodeToString(addressHash)
 }
 
 // attempt counts one; contract.CodeTooMany when there were too many.

@@ -57,9 +57,12 @@ func (c count) total() (units int64) {
 	return units
 }
 
+// countPrefix leads the key of a SKU's count.
+const countPrefix = "inventory:count:"
+
 func newCounts(option rueidis.ClientOption, namespace string, log *slog.Logger) *counts {
 	return &counts{
-		option: option, prefix: namespace + "inventory:count:", log: log, wake: make(chan struct{}, 1),
+		option: option, prefix: namespace + countPrefix, log: log, wake: make(chan struct{}, 1),
 		set: rueidis.NewLuaScript(setCount), watched: map[string]time.Time{}, pending: map[string]*count{},
 	}
 }

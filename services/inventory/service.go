@@ -27,7 +27,7 @@ func Definition() kit.Definition {
 			RegionalByRow: append(outbox.Tables(), "stock", "movements", "reservations", "reservation_lines", "returns"),
 			Global:        []string{"bands"},
 		},
-		Broker: kit.Required, Redis: kit.Optional,
+		Broker: kit.Required, Redis: kit.Optional, RedisKeys: []string{countPrefix + "<sku>"},
 		New: kit.Configured(New),
 	}
 }

@@ -89,8 +89,11 @@ func (p *popular) beginning(text string, most int) []string {
 	return texts
 }
 
+// popularPrefix leads the keys of the counts of each day's queries.
+const popularPrefix = "search:{popular}:"
+
 func (p *popular) key(day time.Time) string {
-	return p.prefix + "search:{popular}:" + day.UTC().Format(time.DateOnly)
+	return p.prefix + popularPrefix + day.UTC().Format(time.DateOnly)
 }
 
 // count adds what was heard to the day's queries, and learns which are popular. A Redis that is away costs a few counts and nothing else.

@@ -20,6 +20,9 @@ const heardFor = 8 * 24 * time.Hour
 
 func (s sales) key() string { return s.prefix + "search:{sales}" }
 
+// eventKey marks an event as counted.
+func (s sales) eventKey(eventID string) string { return s.key() + ":" + eventID }
+
 // countOnce adds the units of an event to products, unless it was counted before, in one step.
 var countOnce = rueidis.NewLuaScript(`
 if not redis.call('SET', KEYS[2], '', 'NX', 'EX', ARGV[1]) then return 0 end
@@ -31,7 +34,7 @@ func (s sales) add(ctx context.Context, eventID string, units map[string]int64) 
 	for product, quantity := range units {
 		args = append(args, product, strconv.FormatInt(quantity, 10))
 	}
-	return countOnce.Exec(ctx, s.redis, []string{s.key(), s.prefix + "search:{sales}:" + eventID}, args).Error()
+	return countOnce.Exec(ctx, s.redis, []string{s.key(), s.eventKey(eventID)}, args).Error()
 }
 
 // of gives the units of some products.

@@ -25,6 +25,7 @@ var migrations embed.FS
 func Definition() kit.Definition {
 	return kit.Definition{
 		Name: contract.ServiceSearch, Broker: kit.Required, Redis: kit.Required,
+		RedisKeys: []string{sales{}.key(), sales{}.eventKey("<event_id>"), popularPrefix + "<date>"},
 		Schema: &sqldb.Schema{Migrations: sqldb.Embedded(migrations), Global: []string{"search_rules"}},
 		New:    kit.Configured(New),
 	}

@@ -44,7 +44,7 @@ type Found struct {
 // Find reads every package of the module at root that talks SQL for the shop; tests and what serves them are left out.
 func Find(root string) (Found, error) {
 	var found Found
-	for _, folder := range []string{"regions", "replication", "services"} {
+	for _, folder := range []string{"kit", "local", "regions", "replication", "services"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
 			switch {
 			case errors.Is(err, fs.ErrNotExist) || err == nil && !entry.IsDir():

@@ -1,0 +1,3 @@
+package ignored
+
+const name = "MERIDIAN_IN_TESTDATA"
