@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/kit/telemetry"
 )
 
@@ -37,12 +37,10 @@ type Client struct {
 
 // NewClient makes the client that a service shares among its calls.
 func NewClient(resolver Resolver, internalSecret string) *Client {
-	transport := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext,
-		MaxIdleConnsPerHost: 64,
-		IdleConnTimeout:     60 * time.Second,
-	}
-	return &Client{resolver: resolver, secret: internalSecret, http: &http.Client{Transport: transport}}
+	client := httpclient.New(httpclient.Options{
+		Timeout: httpclient.CallerDeadline, DialTimeout: 500 * time.Millisecond, MaxIdleConnsPerHost: 64, IdleTimeout: 60 * time.Second,
+	})
+	return &Client{resolver: resolver, secret: internalSecret, http: client}
 }
 
 // Close drops idle connections.

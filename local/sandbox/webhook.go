@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -76,7 +78,7 @@ type retry struct {
 func startSender(ctx context.Context, books *ledger, config Config) *sender {
 	s := &sender{
 		ledger: books, config: config, news: make(chan struct{}, 1), waiting: map[string]retry{}, sending: map[string]bool{},
-		http: &http.Client{Timeout: deliverTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: senders}},
+		http: httpclient.New(httpclient.Options{Timeout: deliverTimeout, MaxIdleConnsPerHost: senders}),
 	}
 	s.done.Go(func() { s.run(ctx) })
 	return s

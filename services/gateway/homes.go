@@ -65,8 +65,7 @@ func newHomes(base *kit.Base, healthy func(string) bool, served *prometheus.Coun
 		if err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
 			return nil, fmt.Errorf("MERIDIAN_PEERS gives %s no http or https URL", region.Name)
 		}
-		client := newClient(at.Host)
-		client.IsTLS = at.Scheme == "https"
+		client := newClient(at.Host, at.Scheme == "https")
 		h.byCode[region.Code] = &home{region: region.Name, client: client, slack: 3 * geo.RoundTrip(geo.DistanceKM(base.Region.Point, region.Point))}
 	}
 	return h, nil

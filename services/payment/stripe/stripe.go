@@ -12,6 +12,7 @@ import (
 
 	api "github.com/stripe/stripe-go/v85"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
 
@@ -47,6 +48,7 @@ const (
 
 const (
 	idleConnections = 64
+	dialTimeout     = 30 * time.Second
 	pageSize        = 100
 )
 
@@ -55,13 +57,8 @@ func New(config Config) (*Stripe, error) {
 	if config.SecretKey == "" {
 		return nil, errors.New("the payment provider's secret key is missing")
 	}
-	transport, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return nil, errors.New("the process's HTTP transport was replaced by one that can not be copied")
-	}
-	own := transport.Clone()
-	own.MaxIdleConnsPerHost = idleConnections
-	s := &Stripe{http: &http.Client{Transport: own}, config: config}
+	client := httpclient.New(httpclient.Options{DialTimeout: dialTimeout, MaxIdleConnsPerHost: idleConnections, Proxy: true})
+	s := &Stripe{http: client, config: config}
 	settings := &api.BackendConfig{
 		HTTPClient: s.http, EnableTelemetry: new(false), MaxNetworkRetries: new(int64(0)),
 		LeveledLogger: &api.LeveledLogger{Level: api.LevelNull},
