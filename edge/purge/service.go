@@ -3,7 +3,6 @@ package purge
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/edge/cloudflare"
@@ -33,7 +32,7 @@ func setup(_ context.Context, base *kit.Base) error {
 		edge: edge, now: base.Now, log: base.Log, metrics: m, second: newSecond(),
 		caches: &gateways{
 			instances: func() []string { return base.Discovery.Instances(contract.ServiceGateway) },
-			secret:    env.InternalSecret, client: &http.Client{}, log: base.Log, metrics: m,
+			client:    base.Client, log: base.Log, metrics: m,
 		},
 	}
 	base.Loop("purge again", p.repeat)
