@@ -103,8 +103,11 @@ func TestClients_ConnectFromLocalIP(t *testing.T) {
 func TestRequest_DecodesJSON(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Content-Type") != "application/json" || r.Header.Get("X-Test") != "yes" {
+		if r.Header.Get("X-Test") != "yes" {
 			t.Errorf("got headers %v", r.Header)
+		}
+		if isJSON := r.Header.Get("Content-Type") == "application/json"; isJSON != (r.URL.Path == "/") {
+			t.Errorf("%s: got headers %v", r.URL.Path, r.Header)
 		}
 		if r.URL.Path == "/refused" {
 			w.WriteHeader(http.StatusConflict)

@@ -20,8 +20,8 @@ type Request struct {
 	// Method is GET when empty.
 	Method, URL string
 	Header      map[string]string
-	// Body is sent as it is when a []byte, otherwise as JSON; nil for none. Its Content-Type is application/json unless
-	// Header has another.
+	// Body is sent as it is when a []byte, otherwise as JSON, as application/json unless Header has another
+	// Content-Type; nil for none.
 	Body any
 }
 
@@ -55,7 +55,7 @@ func (r Request) Send(ctx context.Context) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
-	if r.Body != nil {
+	if r.Body != nil && !isRaw {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	for name, value := range r.Header {
