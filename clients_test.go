@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	clientReason = "kit/httpclient constructs every HTTP client, so that each has a timeout and TLS is configured in one place"
-	secretReason = "kit/httpx.Client sends the internal secret, so that the identity of callers is added in one place"
+	clientReason = "kit/httpclient constructs every HTTP client: each has a timeout, and TLS is configured in one place"
+	secretReason = "kit/httpx.Client sends the internal secret: the identity of callers is added in one place"
 )
 
 // clientUses are, by import path, what only kit/httpclient may use. Pointers to the types are allowed.
 var clientUses = map[string][]string{
 	"net/http": {"Client", "Transport", "DefaultClient", "DefaultTransport", "Get", "Head", "Post", "PostForm"},
 	"github.com/valyala/fasthttp": {
-		"Client", "HostClient", "PipelineClient", "LBClient", "Do", "DoTimeout", "DoDeadline", "DoRedirects", "Get", "GetTimeout",
-		"GetDeadline", "Post",
+		"Client", "HostClient", "PipelineClient", "LBClient",
+		"Do", "DoTimeout", "DoDeadline", "DoRedirects", "Get", "GetTimeout", "GetDeadline", "Post",
 	},
 }
 
@@ -102,9 +102,9 @@ func send(request *http.Request) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"12: net/http.Client", "13: net/http.Client", "13: net/http.Transport", "14: net/http.Client", "15: net/http.DefaultClient",
-		"16: net/http.DefaultTransport", "17: github.com/valyala/fasthttp.HostClient", "18: net/http.Client", "28: net/http.Get",
-		"29: github.com/valyala/fasthttp.Get",
+		"12: net/http.Client", "13: net/http.Client", "13: net/http.Transport", "14: net/http.Client",
+		"15: net/http.DefaultClient", "16: net/http.DefaultTransport", "17: github.com/valyala/fasthttp.HostClient",
+		"18: net/http.Client", "28: net/http.Get", "29: github.com/valyala/fasthttp.Get",
 	}
 	for i := range want {
 		want[i] = "seeded.go:" + want[i]
@@ -112,12 +112,13 @@ func send(request *http.Request) {
 	if got := usesOf(files, file, clientUses); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := secretsSent(files, file), []string{"seeded.go:30: contract.HeaderInternal is set"}; !slices.Equal(got, want) {
+	want = []string{"seeded.go:30: contract.HeaderInternal is set"}
+	if got := secretsSent(files, file); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// usesOf returns where a file uses one of the names of packages, otherwise than as a pointer's type, as "file:line: path.name".
+// usesOf returns where a file uses one of the names of packages, as "file:line: path.name". A pointer's type is no use.
 func usesOf(files *token.FileSet, file *ast.File, names map[string][]string) (uses []string) {
 	imported := map[string]string{} // paths by the name in the file
 	for _, spec := range file.Imports {
@@ -142,7 +143,8 @@ func usesOf(files *token.FileSet, file *ast.File, names map[string][]string) (us
 		}
 		from, ok := selector.X.(*ast.Ident)
 		if ok && slices.Contains(names[imported[from.Name]], selector.Sel.Name) {
-			uses = append(uses, fmt.Sprintf("%s: %s.%s", position(files, selector), imported[from.Name], selector.Sel.Name))
+			what := imported[from.Name] + "." + selector.Sel.Name
+			uses = append(uses, position(files, selector)+": "+what)
 		}
 		return true
 	})
@@ -187,7 +189,8 @@ func forEachFile(t *testing.T, check func(files *token.FileSet, name string, fil
 		case err != nil:
 			return err
 		case entry.IsDir() && name != ".":
-			if _, err := os.Stat(filepath.Join(name, "go.mod")); err == nil || strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" {
+			_, err := os.Stat(filepath.Join(name, "go.mod"))
+			if err == nil || strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" {
 				return fs.SkipDir // another module, or no package
 			}
 		case strings.HasSuffix(name, ".go"):

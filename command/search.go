@@ -45,7 +45,9 @@ func (t *searchTarget) post(e *env, path string) (compared, error) {
 	}
 	defer client.Close()
 	told := compared{Region: t.Region}
-	call := httpx.Call{Service: contract.ServiceSearch, Method: http.MethodPost, Path: path, Out: &told, Timeout: indexTimeout}
+	call := httpx.Call{
+		Service: contract.ServiceSearch, Method: http.MethodPost, Path: path, Out: &told, Timeout: indexTimeout,
+	}
 	if err := client.Do(e.ctx, call); err != nil {
 		return compared{}, fmt.Errorf("check the search index of %s: %w", t.Region, err)
 	}

@@ -57,7 +57,9 @@ func (c *crowd) member(i int) *member {
 
 // clientAt is a client with an address of its own: all of 127/8 is this machine, and the network keeps clear of other tests and of the bench.
 func clientAt(network, high, low byte) *http.Client {
-	return httpclient.New(httpclient.Options{Timeout: time.Minute, DialTimeout: 30 * time.Second, LocalIP: net.IPv4(127, network, high, low)})
+	return httpclient.New(httpclient.Options{
+		Timeout: time.Minute, DialTimeout: 30 * time.Second, LocalIP: net.IPv4(127, network, high, low),
+	})
 }
 
 // send asks and, as long as the answer is to come again, comes again, with the same key: a shop may be too busy for somebody, but whoever
@@ -96,7 +98,8 @@ func (m *member) once(t *testing.T, method, path string, encoded []byte, key str
 		header[contract.HeaderCartID] = m.cart
 	}
 	got, err := exchange(t.Context(), httpclient.Request{
-		Client: m.http, Method: method, URL: m.shop.status.Edge.URL + path, Header: header, Body: json.RawMessage(encoded),
+		Client: m.http, Method: method, URL: m.shop.status.Edge.URL + path, Header: header,
+		Body: json.RawMessage(encoded),
 	})
 	if id := got.header.Get(contract.HeaderCartID); id != "" {
 		m.cart = id

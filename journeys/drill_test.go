@@ -177,8 +177,11 @@ func (d *drills) buyer(t *testing.T, l lane, sku, token string) buyer {
 
 // checkout asks once, from a location.
 func (d *drills) checkout(ctx context.Context, b buyer, location string) (answer, error) {
-	header := map[string]string{"X-Edge-Location": location, contract.HeaderCartID: b.cart, contract.HeaderIdempotencyKey: b.key}
-	return exchange(ctx, httpclient.Request{Method: http.MethodPost, URL: d.status.Edge.URL + "/api/v1/checkout", Header: header, Body: b.body})
+	return exchange(ctx, httpclient.Request{
+		Method: http.MethodPost, URL: d.status.Edge.URL + "/api/v1/checkout", Body: b.body, Header: map[string]string{
+			"X-Edge-Location": location, contract.HeaderCartID: b.cart, contract.HeaderIdempotencyKey: b.key,
+		},
+	})
 }
 
 // send sends a checkout until it is let in: who asks too often is told so before anything has happened. It tells the answer, which does

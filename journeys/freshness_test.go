@@ -365,7 +365,8 @@ func (p *freshProduct) get(ctx context.Context, location, path string, into any)
 
 func (p *freshProduct) send(ctx context.Context, location, method, path string, body []byte) (status int, text []byte, err error) {
 	request := httpclient.Request{
-		Client: p.from[location], Method: method, URL: p.shop.status.Edge.URL + path, Header: map[string]string{"X-Edge-Location": location},
+		Client: p.from[location], Method: method, URL: p.shop.status.Edge.URL + path,
+		Header: map[string]string{"X-Edge-Location": location},
 	}
 	if method != http.MethodGet {
 		request.Body = json.RawMessage(body)

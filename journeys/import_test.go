@@ -301,7 +301,8 @@ func TestAFeedMayBeSentOverHTTP(t *testing.T) {
 		header := map[string]string{"X-Edge-Location": "DUB"}
 		maps.Copy(header, token)
 		maps.Copy(header, headers)
-		got, err := exchange(t.Context(), httpclient.Request{Method: method, URL: s.status.Edge.URL + path, Header: header, Body: body})
+		request := httpclient.Request{Method: method, URL: s.status.Edge.URL + path, Header: header, Body: body}
+		got, err := exchange(t.Context(), request)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,7 +52,8 @@ func (s *shop) sees(t *testing.T, from, to string) gateway.RegionStatus {
 	var list struct {
 		Items []gateway.RegionStatus `json:"items"`
 	}
-	if err := (httpclient.Request{URL: s.status.Regions[i].GatewayURL + "/api/v1/regions"}).Decode(t.Context(), &list); err != nil {
+	request := httpclient.Request{URL: s.status.Regions[i].GatewayURL + "/api/v1/regions"}
+	if err := request.Decode(t.Context(), &list); err != nil {
 		t.Fatal(err)
 	}
 	return list.Items[slices.IndexFunc(list.Items, func(r gateway.RegionStatus) bool { return r.Name == to })]

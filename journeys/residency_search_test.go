@@ -231,7 +231,9 @@ func (s *search) consul(ctx context.Context, where, address string) error {
 		s.in("Consul answers", pair.Key+" in "+where, append([]byte(pair.Key), pair.Value...))
 	}
 	for _, path := range []string{"catalog/services", "agent/services", "agent/checks", "health/state/any", "session/list", "event/list", "query"} {
-		got, err := exchange(ctx, httpclient.Request{URL: "http://" + address + "/v1/" + path, Header: map[string]string{"Connection": "close"}})
+		header := map[string]string{"Connection": "close"}
+		request := httpclient.Request{URL: "http://" + address + "/v1/" + path, Header: header}
+		got, err := exchange(ctx, request)
 		if err != nil || got.status != http.StatusOK {
 			return fmt.Errorf("%s answers %d to %s (%w)", where, got.status, path, err)
 		}

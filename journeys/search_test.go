@@ -102,7 +102,8 @@ func (s *shop) changeAtRandom(ctx context.Context, editor map[string]string) err
 func (s *shop) sendBulk(ctx context.Context, items []contract.ProductInput, editor map[string]string) error {
 	header := map[string]string{"X-Edge-Location": "IAD", "Authorization": editor["Authorization"]}
 	request := httpclient.Request{
-		Method: http.MethodPost, URL: s.status.Edge.URL + "/api/v1/admin/products/bulk", Header: header, Body: map[string]any{"items": items},
+		Method: http.MethodPost, URL: s.status.Edge.URL + "/api/v1/admin/products/bulk", Header: header,
+		Body: map[string]any{"items": items},
 	}
 	var answer struct{ Results []contract.BulkResult }
 	if err := request.Decode(ctx, &answer); err != nil || len(answer.Results) != len(items) {

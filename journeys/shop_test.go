@@ -174,7 +174,8 @@ func (s *shop) ask(t *testing.T, location, method, path string, in, out any, hea
 	for _, set := range headers {
 		maps.Copy(header, set)
 	}
-	got, err := exchange(t.Context(), httpclient.Request{Method: method, URL: s.status.Edge.URL + path, Header: header, Body: in})
+	request := httpclient.Request{Method: method, URL: s.status.Edge.URL + path, Header: header, Body: in}
+	got, err := exchange(t.Context(), request)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}

@@ -39,7 +39,8 @@ func (a Access) options() []option.RequestOption {
 		client = httpclient.New(httpclient.Options{Proxy: true})
 	}
 	return []option.RequestOption{
-		option.WithBaseURL(strings.TrimSuffix(base, "/") + "/client/v4/"), option.WithAPIToken(a.Token), option.WithHTTPClient(client),
+		option.WithBaseURL(strings.TrimSuffix(base, "/") + "/client/v4/"), option.WithAPIToken(a.Token),
+		option.WithHTTPClient(client),
 	}
 }
 

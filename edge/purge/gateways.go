@@ -41,6 +41,8 @@ func (g *gateways) Drop(ctx context.Context, what contract.AnswersPurge) {
 }
 
 func (g *gateways) drop(ctx context.Context, address string, what contract.AnswersPurge) error {
-	call := httpx.Call{Service: contract.ServiceGateway, Method: http.MethodPost, Path: contract.PathPurgeAnswers, In: what}
+	call := httpx.Call{
+		Service: contract.ServiceGateway, Method: http.MethodPost, Path: contract.PathPurgeAnswers, In: what,
+	}
 	return g.client.At(address).Do(ctx, call)
 }

@@ -118,7 +118,8 @@ func TestRequest_DecodesJSON(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	header := map[string]string{"X-Test": "yes"}
-	request := httpclient.Request{Method: http.MethodPost, URL: server.URL, Header: header, Body: map[string]int{"n": 7}}
+	body := map[string]int{"n": 7}
+	request := httpclient.Request{Method: http.MethodPost, URL: server.URL, Header: header, Body: body}
 	var out struct{ N int }
 	if err := request.Decode(t.Context(), &out); err != nil || out.N != 7 {
 		t.Errorf("got %+v, %v", out, err)

@@ -76,7 +76,8 @@ func (r Request) Send(ctx context.Context) (Response, error) {
 	return Response{Status: response.StatusCode, Header: response.Header, Body: read}, nil
 }
 
-// Decode sends the request and decodes a 2xx response's JSON into out unless out is nil. Another status is a StatusError.
+// Decode sends the request and decodes a 2xx response's JSON into out unless out is nil. It returns a StatusError
+// for any other status.
 func (r Request) Decode(ctx context.Context, out any) error {
 	response, err := r.Send(ctx)
 	if err != nil {

@@ -51,7 +51,8 @@ type Client struct {
 // NewClient makes the client that a service shares among its calls.
 func NewClient(resolver Resolver, internalSecret string) *Client {
 	client := httpclient.New(httpclient.Options{
-		Timeout: httpclient.CallerDeadline, DialTimeout: 500 * time.Millisecond, MaxIdleConnsPerHost: 64, IdleTimeout: 60 * time.Second,
+		Timeout: httpclient.CallerDeadline, DialTimeout: 500 * time.Millisecond, // Do sets a deadline
+		MaxIdleConnsPerHost: 64, IdleTimeout: 60 * time.Second,
 	})
 	return &Client{resolver: resolver, secret: internalSecret, http: client}
 }
@@ -73,7 +74,8 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type Call struct {
 	Service, Method, Path string
 	Header                map[string]string
-	// In is sent as JSON when not nil; Out is decoded from a 2xx answer's JSON when not nil. A *[]byte gets the body as it is.
+	// In is sent as JSON when not nil. Out is decoded from a 2xx answer's JSON when not nil; a *[]byte gets the body as
+	// it is.
 	In, Out any
 	// Timeout replaces CallTimeout when set.
 	Timeout time.Duration

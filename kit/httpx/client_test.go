@@ -27,16 +27,18 @@ func TestNewClientAt_SendsSecretToAddress(t *testing.T) {
 	client := httpx.NewClientAt(address, "secret")
 	t.Cleanup(client.Close)
 	var decoded struct{ N int }
-	if err := client.Do(t.Context(), httpx.Call{Service: "shop", Path: "/n", Out: &decoded}); err != nil || decoded.N != 7 {
+	err := client.Do(t.Context(), httpx.Call{Service: "shop", Path: "/n", Out: &decoded})
+	if err != nil || decoded.N != 7 {
 		t.Errorf("got %+v, %v", decoded, err)
 	}
 	var raw []byte
 	elsewhere := httpx.NewClientAt("127.0.0.1:1", "secret")
 	t.Cleanup(elsewhere.Close)
-	if err := elsewhere.At(address).Do(t.Context(), httpx.Call{Service: "shop", Path: "/n", Out: &raw}); err != nil || string(raw) != `{"n":7}` {
+	err = elsewhere.At(address).Do(t.Context(), httpx.Call{Service: "shop", Path: "/n", Out: &raw})
+	if err != nil || string(raw) != `{"n":7}` {
 		t.Errorf("got %s, %v", raw, err)
 	}
-	err := elsewhere.Do(t.Context(), httpx.Call{Service: "shop", Path: "/n"})
+	err = elsewhere.Do(t.Context(), httpx.Call{Service: "shop", Path: "/n"})
 	var typed *contract.Error
 	if !errors.As(err, &typed) || typed.Code != contract.CodeUnavailable {
 		t.Errorf("an address without a listener: %v", err)

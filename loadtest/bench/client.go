@@ -36,7 +36,8 @@ func newClient(i int, host string) *client {
 		// All of 127/8 is this machine. 127.0 is left to those who count on it.
 		from := net.IPv4(127, 1+byte(line), byte(i>>8), 1+byte(i))
 		c.lines = append(c.lines, httpclient.NewHost(httpclient.HostOptions{
-			Address: host, MaxConns: 1, Timeout: answerLimit, DialTimeout: answerLimit, LocalIP: from, MaxHeaderBytes: headerBytes,
+			Address: host, LocalIP: from, MaxConns: 1, MaxHeaderBytes: headerBytes,
+			Timeout: answerLimit, DialTimeout: answerLimit,
 		}))
 	}
 	return c

@@ -47,7 +47,8 @@ func newCrowd(ctx context.Context, options Options, report *Report) (*crowd, err
 	c := &crowd{options: options, report: report, edge: options.Scene.Status.Edge.URL, nearest: map[string]string{}}
 	for i := range addresses {
 		c.clients = append(c.clients, httpclient.New(httpclient.Options{
-			Timeout: answerTime, DialTimeout: answerTime, LocalIP: net.IPv4(127, 20, byte(i>>8), 1+byte(i%250)), MaxIdleConnsPerHost: 4,
+			Timeout: answerTime, DialTimeout: answerTime, MaxIdleConnsPerHost: 4,
+			LocalIP: net.IPv4(127, 20, byte(i>>8), 1+byte(i%250)),
 		}))
 	}
 	for _, city := range geo.Cities() {
@@ -68,7 +69,8 @@ func (c *crowd) enter(phase string) { c.phase.Store(&phase) }
 
 // servedBy gives the region that a location's shoppers are served by while all is well.
 func (c *crowd) servedBy(ctx context.Context, iata string) (string, error) {
-	request := httpclient.Request{Client: c.clients[0], URL: c.edge + "/api/v1/regions", Header: map[string]string{"X-Edge-Location": iata}}
+	header := map[string]string{"X-Edge-Location": iata}
+	request := httpclient.Request{Client: c.clients[0], URL: c.edge + "/api/v1/regions", Header: header}
 	response, err := request.Send(ctx)
 	if err != nil {
 		return "", err

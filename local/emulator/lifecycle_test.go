@@ -74,7 +74,9 @@ func TestStopGivesUpWithItsContext(t *testing.T) {
 	go func() {
 		defer close(ended)
 		// The request is only there to keep the edge busy: it may be answered or cut off.
-		_, _ = httpclient.Request{Method: http.MethodPost, URL: "http://" + edge.Addr() + "/api/v1/checkout", Body: map[string]string{}}.Send(context.Background())
+		url := "http://" + edge.Addr() + "/api/v1/checkout"
+		request := httpclient.Request{Method: http.MethodPost, URL: url, Body: map[string]string{}}
+		_, _ = request.Send(context.Background())
 	}()
 	g.awaitReached(t)
 	ctx, cancel := context.WithCancel(t.Context())

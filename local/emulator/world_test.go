@@ -122,7 +122,9 @@ func start(t testing.TB, gateways []*gateway, change ...func(*emulator.Config)) 
 	if err := edge.Start(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	w.client = httpclient.New(httpclient.Options{Timeout: 2 * patience, DisableCompression: true, MaxIdleConnsPerHost: 64, DisableRedirects: true})
+	w.client = httpclient.New(httpclient.Options{
+		Timeout: 2 * patience, DisableCompression: true, MaxIdleConnsPerHost: 64, DisableRedirects: true,
+	})
 	t.Cleanup(func() {
 		w.client.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

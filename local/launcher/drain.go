@@ -31,6 +31,7 @@ func (l *launcher) drain(ctx context.Context, i int) {
 func (l *launcher) askDrain(ctx context.Context, i int) error {
 	client := httpx.NewClientAt(address(l.ports.Gateway(i)), l.secrets.Internal)
 	defer client.Close()
-	call := httpx.Call{Service: contract.ServiceGateway, Method: http.MethodPost, Path: kit.DrainPath, Timeout: leaveWait}
-	return client.Do(ctx, call)
+	return client.Do(ctx, httpx.Call{
+		Service: contract.ServiceGateway, Method: http.MethodPost, Path: kit.DrainPath, Timeout: leaveWait,
+	})
 }

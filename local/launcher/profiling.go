@@ -31,7 +31,8 @@ type Profiler struct {
 	edge     string
 }
 
-// ProfilerOf returns the profiler of a region in the copy that runs from a home, which must be started with MERIDIAN_PPROF=1.
+// ProfilerOf returns the profiler of a region in the copy that runs from a home. Profiles need that to be started with
+// MERIDIAN_PPROF=1.
 func ProfilerOf(home Home, region string) (*Profiler, error) {
 	state, _, err := ReadState(home)
 	if err != nil {
@@ -41,17 +42,19 @@ func ProfilerOf(home Home, region string) (*Profiler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Profiler{services: services, edge: "http://" + address(Ports{Base: state.BasePort}.EdgeAdmin()) + "/debug/pprof/profile"}, nil
+	edge := "http://" + address(Ports{Base: state.BasePort}.EdgeAdmin()) + "/debug/pprof/profile"
+	return &Profiler{services: services, edge: edge}, nil
 }
 
 // Close drops idle connections.
 func (p *Profiler) Close() { p.services.Close() }
 
-// Services profiles the process of the region's gateway for some seconds: all of the region's services unless they were split.
+// Services profiles the process of the region's gateway for some seconds: all of the region's services unless they were
+// split.
 func (p *Profiler) Services(ctx context.Context, seconds int) (profile []byte, err error) {
 	call := httpx.Call{
-		Service: contract.ServiceGateway, Method: http.MethodGet, Path: httpx.ProfilePath + "?seconds=" + strconv.Itoa(seconds), Out: &profile,
-		Timeout: profileTimeout(seconds),
+		Service: contract.ServiceGateway, Method: http.MethodGet,
+		Path: httpx.ProfilePath + "?seconds=" + strconv.Itoa(seconds), Out: &profile, Timeout: profileTimeout(seconds),
 	}
 	if err := p.services.Do(ctx, call); err != nil {
 		return nil, fmt.Errorf("profile the services (%s=1 enables profiles): %w", profilingSetting, err)

@@ -26,7 +26,8 @@ func BenchmarkProxy(b *testing.B) {
 	for _, target := range []struct{ name, url string }{{"direct", direct}, {"gateway", shop.URL}} {
 		b.Run(target.name, func(b *testing.B) {
 			b.ReportAllocs()
-			client := httpclient.NewHost(httpclient.HostOptions{Address: strings.TrimPrefix(target.url, "http://"), MaxConns: 512})
+			address := strings.TrimPrefix(target.url, "http://")
+			client := httpclient.NewHost(httpclient.HostOptions{Address: address, MaxConns: 512})
 			b.RunParallel(func(pb *testing.PB) {
 				request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 				request.SetRequestURI(target.url + "/api/v1/products?limit=20")

@@ -135,8 +135,8 @@ func (p *instances) at(address string) *instance {
 // newClient makes the client of one gateway or service. Every request is sent with DoDeadline.
 func newClient(address string, tls bool) *fasthttp.HostClient {
 	return httpclient.NewHost(httpclient.HostOptions{
-		Address: address, TLS: tls, Timeout: httpclient.CallerDeadline, Dial: dial, MaxConns: maxConnections, IdleTimeout: keepIdle,
-		MaxHeaderBytes: headerRoom, MaxBodyBytes: maxAnswer, Forward: true,
+		Address: address, TLS: tls, Timeout: httpclient.CallerDeadline, Dial: dial, IdleTimeout: keepIdle,
+		MaxConns: maxConnections, MaxHeaderBytes: headerRoom, MaxBodyBytes: maxAnswer, Forward: true,
 		// Whether a request may be sent again is decided in forward.go, which knows what was asked.
 		MaxAttempts: 1,
 	})

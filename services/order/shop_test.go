@@ -84,10 +84,12 @@ func (s *shop) ask(method, path string, in any, headers ...string) (answer, erro
 	for i := 0; i+1 < len(headers); i += 2 {
 		header[headers[i]] = headers[i+1]
 	}
-	response, err := httpclient.Request{Method: method, URL: s.URL + path, Header: header, Body: in}.Send(context.Background())
+	request := httpclient.Request{Method: method, URL: s.URL + path, Header: header, Body: in}
+	response, err := request.Send(context.Background())
 	return answer{
-		status: response.Status, location: response.Header.Get("Location"), retry: response.Header.Get("Retry-After"), contentType: response.Header.Get("Content-Type"),
-		caches: response.Header.Get("Cache-Control"), body: string(response.Body),
+		status: response.Status, location: response.Header.Get("Location"), retry: response.Header.Get("Retry-After"),
+		contentType: response.Header.Get("Content-Type"),
+		caches:      response.Header.Get("Cache-Control"), body: string(response.Body),
 	}, err
 }
 

@@ -22,7 +22,8 @@ import (
 func (s shop) webhook(t *testing.T, payload []byte, signature string) int {
 	t.Helper()
 	header := map[string]string{"Content-Type": "application/json", "Stripe-Signature": signature}
-	request := httpclient.Request{Method: http.MethodPost, URL: s.URL + "/api/v1/webhooks/payments", Header: header, Body: payload}
+	url := s.URL + "/api/v1/webhooks/payments"
+	request := httpclient.Request{Method: http.MethodPost, URL: url, Header: header, Body: payload}
 	response, err := request.Send(t.Context())
 	if err != nil {
 		t.Fatal(err)

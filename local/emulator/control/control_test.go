@@ -276,7 +276,8 @@ func (w *world) send(t *testing.T, method, path, body string, headers ...string)
 	for i := 0; i+1 < len(headers); i += 2 {
 		header[headers[i]] = headers[i+1]
 	}
-	response, err := httpclient.Request{Method: method, URL: w.server.URL + "/client/v4" + path, Header: header, Body: []byte(body)}.Send(t.Context())
+	url := w.server.URL + "/client/v4" + path
+	response, err := httpclient.Request{Method: method, URL: url, Header: header, Body: []byte(body)}.Send(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,8 @@ func TestConformsPreparedQuery(t *testing.T) {
 	})
 	// By hand, because Consul 1.12 refuses a field that the client sends.
 	query := httpclient.Request{
-		Method: http.MethodPost, URL: "http://" + address + "/v1/query", Header: map[string]string{"Connection": "close"},
+		Method: http.MethodPost, URL: "http://" + address + "/v1/query",
+		Header: map[string]string{"Connection": "close"},
 		Body: map[string]any{
 			"Name":    service,
 			"Service": map[string]any{"Service": service, "OnlyPassing": true, "Failover": map[string]any{"NearestN": 2}},

@@ -57,8 +57,9 @@ func New(config Config) (*Stripe, error) {
 	if config.SecretKey == "" {
 		return nil, errors.New("the payment provider's secret key is missing")
 	}
-	client := httpclient.New(httpclient.Options{DialTimeout: dialTimeout, MaxIdleConnsPerHost: idleConnections, Proxy: true})
-	s := &Stripe{http: client, config: config}
+	s := &Stripe{config: config, http: httpclient.New(httpclient.Options{
+		DialTimeout: dialTimeout, MaxIdleConnsPerHost: idleConnections, Proxy: true,
+	})}
 	settings := &api.BackendConfig{
 		HTTPClient: s.http, EnableTelemetry: new(false), MaxNetworkRetries: new(int64(0)),
 		LeveledLogger: &api.LeveledLogger{Level: api.LevelNull},
