@@ -42,8 +42,11 @@ var bans = []ban{
 	{from: "local/engine", to: "services", reason: "an engine does not know its clients"},
 	{from: "local/process", to: "", except: []string{"local/process"},
 		reason: "supervising a process needs to know nothing of the shop"},
-	{from: "local/link", to: "", except: []string{"local/link", "geo"},
+	// kit/httpclient: TLS is configured in one place.
+	{from: "local/link", to: "", except: []string{"local/link", "geo", "kit/httpclient"},
 		reason: "a link carries bytes; it needs to know distances and nothing of the shop"},
+	{from: "kit/httpclient", to: "", except: []string{"kit/httpclient"},
+		reason: "every package constructs its HTTP clients with it, also those that know nothing of the shop"},
 }
 
 // imported is what `go list -json` says of a package.

@@ -3,16 +3,15 @@ package command
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/launcher"
 )
 
@@ -192,19 +191,10 @@ func (e *env) edgeHealth() map[string]string {
 	ctx, cancel := context.WithTimeout(e.ctx, 2*time.Second)
 	defer cancel()
 	url := fmt.Sprintf("http://127.0.0.1:%d/health", launcher.Ports{Base: state.BasePort}.EdgeAdmin())
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return known
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return known
-	}
-	defer response.Body.Close()
 	var answer struct {
 		Origins []struct{ Region, Health string } `json:"origins"`
 	}
-	if json.NewDecoder(io.LimitReader(response.Body, 64<<10)).Decode(&answer) != nil {
+	if (httpclient.Request{URL: url}).Decode(ctx, &answer) != nil {
 		return known
 	}
 	for _, origin := range answer.Origins {

@@ -17,6 +17,7 @@ import (
 	"github.com/meridian-store/meridian/feed"
 	"github.com/meridian-store/meridian/feed/detect"
 	"github.com/meridian-store/meridian/feed/publish"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/launcher"
 )
 
@@ -108,7 +109,7 @@ func (r *importRun) connect() error {
 		return err
 	}
 	r.publisher = &publish.Publisher{
-		Shop:       publish.HTTP{URL: state.GatewayURL(0), Token: token},
+		Shop:       publish.HTTP{URL: state.GatewayURL(0), Token: token, Client: httpclient.Default},
 		Warehouses: []string{warehouse}, Reference: "import:" + sum, InFlight: r.InFlight, Advanced: r.kept.advanced,
 	}
 	if !r.Restart {

@@ -1,13 +1,14 @@
 package command
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/local/launcher"
 )
 
@@ -30,36 +31,27 @@ type compared struct {
 	Mended    int    `json:"mended"`
 }
 
-// maxAnswer bounds what is read of an answer.
-const maxAnswer = 1 << 20
+// indexTimeout bounds comparing or building an index. A large catalog takes minutes.
+const indexTimeout = time.Hour
 
 func (t *searchTarget) post(e *env, path string) (compared, error) {
 	state, home, err := e.running()
 	if err != nil {
 		return compared{}, err
 	}
-	url, secret, err := launcher.Internal(home, state, t.Region, contract.ServiceSearch)
+	client, err := launcher.Internal(home, state, t.Region, contract.ServiceSearch)
 	if err != nil {
 		return compared{}, err
 	}
-	request, err := http.NewRequestWithContext(e.ctx, http.MethodPost, url+path, nil)
-	if err != nil {
-		return compared{}, err
-	}
-	request.Header.Set(contract.HeaderInternal, secret)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return compared{}, fmt.Errorf("ask the search service of %s: %w", t.Region, err)
-	}
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err := errors.Join(err, response.Body.Close()); err != nil {
-		return compared{}, err
-	}
-	if response.StatusCode != http.StatusOK {
-		return compared{}, fmt.Errorf("the search service of %s answers %d: %.300s", t.Region, response.StatusCode, text)
-	}
+	defer client.Close()
 	told := compared{Region: t.Region}
-	return told, json.Unmarshal(text, &told)
+	call := httpx.Call{
+		Service: contract.ServiceSearch, Method: http.MethodPost, Path: path, Out: &told, Timeout: indexTimeout,
+	}
+	if err := client.Do(e.ctx, call); err != nil {
+		return compared{}, fmt.Errorf("check the search index of %s: %w", t.Region, err)
+	}
+	return told, nil
 }
 
 func (t *searchTarget) print(out io.Writer, told compared) error {

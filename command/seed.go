@@ -2,15 +2,14 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed/publish"
 	"github.com/meridian-store/meridian/feed/seed"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/launcher"
 )
 
@@ -54,7 +53,8 @@ func (s *seeder) fill(ctx context.Context, e *env, home launcher.Home, state lau
 	if err != nil {
 		return publish.Outcome{}, err
 	}
-	publisher := &publish.Publisher{Shop: publish.HTTP{URL: state.GatewayURL(0), Token: token}, Reference: fmt.Sprintf("seed:%d", s.Seed)}
+	shop := publish.HTTP{URL: state.GatewayURL(0), Token: token, Client: httpclient.Default}
+	publisher := &publish.Publisher{Shop: shop, Reference: fmt.Sprintf("seed:%d", s.Seed)}
 	all, err := e.allRegions()
 	if err != nil {
 		return publish.Outcome{}, err
@@ -106,23 +106,11 @@ func seedWhenEmpty(ctx context.Context, e *env, home launcher.Home, state launch
 }
 
 func isEmpty(ctx context.Context, gateway string) (bool, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, gateway+"/api/v1/products?limit=1", nil)
-	if err != nil {
-		return false, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false, fmt.Errorf("look into the shop: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return false, fmt.Errorf("look into the shop: it answers %s", response.Status)
-	}
 	var page struct {
 		Items []contract.Summary `json:"items"`
 	}
-	if err := json.NewDecoder(response.Body).Decode(&page); err != nil {
-		return false, fmt.Errorf("look into the shop: %w", err)
+	if err := (httpclient.Request{URL: gateway + "/api/v1/products?limit=1"}).Decode(ctx, &page); err != nil {
+		return false, fmt.Errorf("read the first product: %w", err)
 	}
 	return len(page.Items) == 0, nil
 }

@@ -1,10 +1,8 @@
 package journeys_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/kittest"
 )
 
@@ -58,8 +57,9 @@ func (c *crowd) member(i int) *member {
 
 // clientAt is a client with an address of its own: all of 127/8 is this machine, and the network keeps clear of other tests and of the bench.
 func clientAt(network, high, low byte) *http.Client {
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, network, high, low)}, Timeout: 30 * time.Second}
-	return &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}, Timeout: time.Minute}
+	return httpclient.New(httpclient.Options{
+		Timeout: time.Minute, DialTimeout: 30 * time.Second, LocalIP: net.IPv4(127, network, high, low),
+	})
 }
 
 // send asks and, as long as the answer is to come again, comes again, with the same key: a shop may be too busy for somebody, but whoever
@@ -93,26 +93,18 @@ func (m *member) send(t *testing.T, method, path string, in any) (answer, error)
 
 func (m *member) once(t *testing.T, method, path string, encoded []byte, key string) (answer, error) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, m.shop.status.Edge.URL+path, bytes.NewReader(encoded))
-	if err != nil {
-		return answer{}, err
-	}
-	request.Header.Set("X-Edge-Location", m.location)
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(contract.HeaderIdempotencyKey, key)
+	header := map[string]string{"X-Edge-Location": m.location, contract.HeaderIdempotencyKey: key}
 	if m.cart != "" {
-		request.Header.Set(contract.HeaderCartID, m.cart)
+		header[contract.HeaderCartID] = m.cart
 	}
-	response, err := m.http.Do(request)
-	if err != nil {
-		return answer{}, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if id := response.Header.Get(contract.HeaderCartID); id != "" {
+	got, err := exchange(t.Context(), httpclient.Request{
+		Client: m.http, Method: method, URL: m.shop.status.Edge.URL + path, Header: header,
+		Body: json.RawMessage(encoded),
+	})
+	if id := got.header.Get(contract.HeaderCartID); id != "" {
 		m.cart = id
 	}
-	return answer{response.StatusCode, response.Header, body}, err
+	return got, err
 }
 
 // fill puts one unit into the member's cart.

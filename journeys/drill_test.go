@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/kittest"
@@ -176,26 +177,11 @@ func (d *drills) buyer(t *testing.T, l lane, sku, token string) buyer {
 
 // checkout asks once, from a location.
 func (d *drills) checkout(ctx context.Context, b buyer, location string) (answer, error) {
-	encoded, err := json.Marshal(b.body)
-	if err != nil {
-		return answer{}, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.status.Edge.URL+"/api/v1/checkout", bytes.NewReader(encoded))
-	if err != nil {
-		return answer{}, err
-	}
-	for name, value := range map[string]string{
-		"Content-Type": "application/json", "X-Edge-Location": location, contract.HeaderCartID: b.cart, contract.HeaderIdempotencyKey: b.key,
-	} {
-		request.Header.Set(name, value)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return answer{}, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header, body}, err
+	return exchange(ctx, httpclient.Request{
+		Method: http.MethodPost, URL: d.status.Edge.URL + "/api/v1/checkout", Body: b.body, Header: map[string]string{
+			"X-Edge-Location": location, contract.HeaderCartID: b.cart, contract.HeaderIdempotencyKey: b.key,
+		},
+	})
 }
 
 // send sends a checkout until it is let in: who asks too often is told so before anything has happened. It tells the answer, which does

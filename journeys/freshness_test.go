@@ -1,12 +1,10 @@
 package journeys_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -365,21 +364,14 @@ func (p *freshProduct) get(ctx context.Context, location, path string, into any)
 }
 
 func (p *freshProduct) send(ctx context.Context, location, method, path string, body []byte) (status int, text []byte, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, p.shop.status.Edge.URL+path, bytes.NewReader(body))
-	if err != nil {
-		return 0, nil, err
+	request := httpclient.Request{
+		Client: p.from[location], Method: method, URL: p.shop.status.Edge.URL + path,
+		Header: map[string]string{"X-Edge-Location": location},
 	}
-	request.Header.Set("X-Edge-Location", location)
 	if method != http.MethodGet {
-		request.Header.Set("Content-Type", "application/json")
-		for name, value := range p.editor {
-			request.Header.Set(name, value)
-		}
+		request.Body = json.RawMessage(body)
+		maps.Copy(request.Header, p.editor)
 	}
-	response, err := p.from[location].Do(request)
-	if err != nil {
-		return 0, nil, err
-	}
-	text, err = io.ReadAll(response.Body)
-	return response.StatusCode, text, errors.Join(err, response.Body.Close())
+	got, err := request.Send(ctx)
+	return got.Status, got.Body, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // importReport is what `meridian import --json` prints, as far as it is checked here.
@@ -296,24 +298,18 @@ func TestAFeedMayBeSentOverHTTP(t *testing.T) {
 	token := s.token(t, contract.RoleMerchandiser)
 	part := func(method, path string, body []byte, headers map[string]string) httpImport {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), method, s.status.Edge.URL+path, bytes.NewReader(body))
+		header := map[string]string{"X-Edge-Location": "DUB"}
+		maps.Copy(header, token)
+		maps.Copy(header, headers)
+		request := httpclient.Request{Method: method, URL: s.status.Edge.URL + path, Header: header, Body: body}
+		got, err := exchange(t.Context(), request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		request.Header.Set("X-Edge-Location", "DUB")
-		for _, set := range []map[string]string{token, headers} {
-			for name, value := range set {
-				request.Header.Set(name, value)
-			}
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
+		got.want(t, http.StatusAccepted)
 		var answer httpImport
-		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusAccepted {
-			t.Fatalf("%s %s: %d, %v", method, path, response.StatusCode, err)
+		if err := json.Unmarshal(got.body, &answer); err != nil {
+			t.Fatalf("%s %s: %v", method, path, err)
 		}
 		return answer
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/local/link"
@@ -48,19 +49,11 @@ func (s *shop) links(t *testing.T) []link.Entry {
 func (s *shop) sees(t *testing.T, from, to string) gateway.RegionStatus {
 	t.Helper()
 	i := slices.IndexFunc(s.status.Regions, func(r launcher.RegionStatus) bool { return r.Name == from })
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.status.Regions[i].GatewayURL+"/api/v1/regions", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
 	var list struct {
 		Items []gateway.RegionStatus `json:"items"`
 	}
-	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
+	request := httpclient.Request{URL: s.status.Regions[i].GatewayURL + "/api/v1/regions"}
+	if err := request.Decode(t.Context(), &list); err != nil {
 		t.Fatal(err)
 	}
 	return list.Items[slices.IndexFunc(list.Items, func(r gateway.RegionStatus) bool { return r.Name == to })]

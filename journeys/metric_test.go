@@ -1,14 +1,14 @@
 package journeys_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 var errNoAnswer = errors.New("no answer")
@@ -17,21 +17,15 @@ var errNoAnswer = errors.New("no answer")
 func counter(ctx context.Context, url, name string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/metrics", nil)
-	if err != nil {
-		return 0, err
-	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := httpclient.Request{URL: url + "/metrics"}.Send(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
-	defer response.Body.Close()
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
-			n, err := strconv.ParseFloat(value, 64)
+	for line := range strings.Lines(string(response.Body)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			return int(n), err
 		}
 	}
-	return 0, errors.Join(fmt.Errorf("%s has no metric %s", url, name), lines.Err())
+	return 0, fmt.Errorf("%s has no metric %s", url, name)
 }

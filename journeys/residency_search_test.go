@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -22,6 +21,8 @@ import (
 	"github.com/redis/rueidis"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // marks are personal data that a test has planted, by what they stand for. Each is a word that is nowhere by chance.
@@ -230,20 +231,13 @@ func (s *search) consul(ctx context.Context, where, address string) error {
 		s.in("Consul answers", pair.Key+" in "+where, append([]byte(pair.Key), pair.Value...))
 	}
 	for _, path := range []string{"catalog/services", "agent/services", "agent/checks", "health/state/any", "session/list", "event/list", "query"} {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/v1/"+path, nil)
-		if err != nil {
-			return err
+		header := map[string]string{"Connection": "close"}
+		request := httpclient.Request{URL: "http://" + address + "/v1/" + path, Header: header}
+		got, err := exchange(ctx, request)
+		if err != nil || got.status != http.StatusOK {
+			return fmt.Errorf("%s answers %d to %s (%w)", where, got.status, path, err)
 		}
-		request.Close = true
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return fmt.Errorf("ask %s for %s: %w", where, path, err)
-		}
-		content, err := io.ReadAll(response.Body)
-		if err := errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answers %d to %s (%w)", where, response.StatusCode, path, err)
-		}
-		s.in("Consul answers", "/v1/"+path+" of "+where, content)
+		s.in("Consul answers", "/v1/"+path+" of "+where, got.body)
 	}
 	return nil
 }

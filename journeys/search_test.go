@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/kittest"
 )
@@ -99,24 +100,14 @@ func (s *shop) changeAtRandom(ctx context.Context, editor map[string]string) err
 }
 
 func (s *shop) sendBulk(ctx context.Context, items []contract.ProductInput, editor map[string]string) error {
-	body, err := json.Marshal(map[string]any{"items": items})
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.status.Edge.URL+"/api/v1/admin/products/bulk", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("X-Edge-Location", "IAD")
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", editor["Authorization"])
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
+	header := map[string]string{"X-Edge-Location": "IAD", "Authorization": editor["Authorization"]}
+	request := httpclient.Request{
+		Method: http.MethodPost, URL: s.status.Edge.URL + "/api/v1/admin/products/bulk", Header: header,
+		Body: map[string]any{"items": items},
 	}
 	var answer struct{ Results []contract.BulkResult }
-	if err := errors.Join(json.NewDecoder(response.Body).Decode(&answer), response.Body.Close()); err != nil || len(answer.Results) != len(items) {
-		return fmt.Errorf("a bulk gives %s (%w)", response.Status, err)
+	if err := request.Decode(ctx, &answer); err != nil || len(answer.Results) != len(items) {
+		return fmt.Errorf("a bulk of %d items gives %d results (%w)", len(items), len(answer.Results), err)
 	}
 	for _, result := range answer.Results {
 		if result.Outcome != "created" && result.Outcome != "updated" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/launcher"
 )
@@ -168,42 +170,27 @@ type answer struct {
 // ask sends one request through the edge, standing at a location, and reads a 2xx body into out when out is not nil.
 func (s *shop) ask(t *testing.T, location, method, path string, in, out any, headers ...map[string]string) answer {
 	t.Helper()
-	var body io.Reader
-	if in != nil {
-		encoded, err := json.Marshal(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body = bytes.NewReader(encoded)
-	}
-	request, err := http.NewRequestWithContext(t.Context(), method, s.status.Edge.URL+path, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("X-Edge-Location", location)
-	if in != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
+	header := map[string]string{"X-Edge-Location": location}
 	for _, set := range headers {
-		for name, value := range set {
-			request.Header.Set(name, value)
-		}
+		maps.Copy(header, set)
 	}
-	response, err := http.DefaultClient.Do(request)
+	request := httpclient.Request{Method: method, URL: s.status.Edge.URL + path, Header: header, Body: in}
+	got, err := exchange(t.Context(), request)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	defer response.Body.Close()
-	read, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
-	}
-	if out != nil && response.StatusCode < 300 {
-		if err := json.Unmarshal(read, out); err != nil {
-			t.Fatalf("%s %s: %v: %s", method, path, err, read)
+	if out != nil && got.status < 300 {
+		if err := json.Unmarshal(got.body, out); err != nil {
+			t.Fatalf("%s %s: %v: %s", method, path, err, got.body)
 		}
 	}
-	return answer{response.StatusCode, response.Header, read}
+	return got
+}
+
+// exchange sends a request and returns its answer, whatever its status.
+func exchange(ctx context.Context, request httpclient.Request) (answer, error) {
+	got, err := request.Send(ctx)
+	return answer{got.Status, got.Header, got.Body}, err
 }
 
 // want fails the test when an answer has another status.

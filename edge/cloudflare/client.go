@@ -14,13 +14,15 @@ import (
 	"github.com/cloudflare/cloudflare-go/v7/load_balancers"
 	"github.com/cloudflare/cloudflare-go/v7/option"
 	"github.com/cloudflare/cloudflare-go/v7/rulesets"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // Access says where the API is and what to present there.
 type Access struct {
 	// URL is the API's, without /client/v4; Cloudflare's own when empty.
 	URL, Token, Zone, Account string
-	// HTTP sends the requests; http.DefaultClient when nil.
+	// HTTP sends the requests; a client that uses the proxy of the environment when nil.
 	HTTP *http.Client
 }
 
@@ -32,11 +34,14 @@ func (a Access) options() []option.RequestOption {
 	if base == "" {
 		base = DefaultURL
 	}
-	options := []option.RequestOption{option.WithBaseURL(strings.TrimSuffix(base, "/") + "/client/v4/"), option.WithAPIToken(a.Token)}
-	if a.HTTP != nil {
-		options = append(options, option.WithHTTPClient(a.HTTP))
+	client := a.HTTP
+	if client == nil {
+		client = httpclient.New(httpclient.Options{Proxy: true})
 	}
-	return options
+	return []option.RequestOption{
+		option.WithBaseURL(strings.TrimSuffix(base, "/") + "/client/v4/"), option.WithAPIToken(a.Token),
+		option.WithHTTPClient(client),
+	}
 }
 
 // Client reads and writes what Meridian keeps in a zone and its account.

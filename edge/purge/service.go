@@ -3,7 +3,6 @@ package purge
 import (
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/edge/cloudflare"
@@ -62,7 +61,7 @@ func New(base *kit.Base, config Config) (*Service, error) {
 		edge: edge, now: base.Now, log: base.Log, metrics: m, second: newSecond(),
 		caches: &gateways{
 			instances: func() []string { return base.Discovery.Instances(contract.ServiceGateway) },
-			secret:    base.Env.InternalSecret.Current(), client: &http.Client{}, log: base.Log, metrics: m,
+			client:    base.Client, log: base.Log, metrics: m,
 		},
 	}
 	s := &Service{searches: newSearches(edge, base.Log, base.Registry)}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,12 +40,15 @@ const (
 type HTTP struct {
 	// URL is a gateway's or the edge's; Token a bearer token of a merchandiser or an admin.
 	URL, Token string
-	// Client is http.DefaultClient when nil.
+	// Client sends the requests. Required: the feed constructs no client.
 	Client *http.Client
 }
 
 // Send implements Shop.
 func (h HTTP) Send(ctx context.Context, what Kind, batch json.RawMessage, answer any) error {
+	if h.Client == nil {
+		return errors.New("no HTTP client: set publish.HTTP.Client")
+	}
 	path := map[Kind]string{
 		Categories: "/api/v1/admin/categories/bulk", Products: "/api/v1/admin/products/bulk", Stock: "/api/v1/admin/inventory",
 	}[what]
@@ -56,11 +60,7 @@ func (h HTTP) Send(ctx context.Context, what Kind, batch json.RawMessage, answer
 	}
 	request.Header.Set("Authorization", "Bearer "+h.Token)
 	request.Header.Set("Content-Type", "application/json")
-	client := h.Client
-	if client == nil {
-		client = http.DefaultClient
-	}
-	response, err := client.Do(request)
+	response, err := h.Client.Do(request)
 	if err != nil {
 		return contract.Unavailable(err, "the shop cannot be reached: %s", err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // templateKind makes one prepared query answer for every service whose name begins as the query's does.
@@ -102,7 +104,7 @@ func (c *Consul) put(ctx context.Context, method, path string, document any) err
 		return fmt.Errorf("prepare a query in Consul: %w", err)
 	}
 	request.Close = true // seldom enough to need no connection of its own
-	response, err := http.DefaultClient.Do(request)
+	response, err := httpclient.Default.Do(request)
 	if err != nil {
 		return fmt.Errorf("prepare a query in Consul: %w", err)
 	}

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -33,15 +34,11 @@ func newClient(i int, host string) *client {
 	c := &client{host: host}
 	for line := range linesPerClient {
 		// All of 127/8 is this machine. 127.0 is left to those who count on it.
-		from := &net.TCPAddr{IP: net.IPv4(127, 1+byte(line), byte(i>>8), 1+byte(i))}
-		dialer := net.Dialer{LocalAddr: from, Timeout: answerLimit}
-		c.lines = append(c.lines, &fasthttp.HostClient{
-			Addr: host, MaxConns: 1, ReadTimeout: answerLimit, WriteTimeout: answerLimit, MaxIdemponentCallAttempts: 1,
-			ReadBufferSize: headerBytes,
-			Dial: func(address string) (net.Conn, error) {
-				return dialer.DialContext(context.Background(), "tcp", address)
-			},
-		})
+		from := net.IPv4(127, 1+byte(line), byte(i>>8), 1+byte(i))
+		c.lines = append(c.lines, httpclient.NewHost(httpclient.HostOptions{
+			Address: host, LocalIP: from, MaxConns: 1, MaxHeaderBytes: headerBytes,
+			Timeout: answerLimit, DialTimeout: answerLimit,
+		}))
 	}
 	return c
 }

@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
-	"strconv"
-	"time"
 
 	"github.com/meridian-store/meridian/local/launcher"
 )
@@ -32,48 +28,24 @@ func (w *world) startProfiles(ctx context.Context, o measureOptions, name string
 		return nil, errors.Join(fmt.Errorf("make a profile: %w", err), file.Close())
 	}
 	seconds := min(mostSeconds, max(1, int(o.Length.Seconds()*float64(2*o.Rounds))))
-	query := "?seconds=" + strconv.Itoa(seconds)
-	access, err := launcher.ProfilesOf(w.shop.Home, w.region)
+	profiler, err := launcher.ProfilerOf(w.shop.Home, w.region)
 	if err != nil {
 		pprof.StopCPUProfile()
 		return nil, errors.Join(err, file.Close())
 	}
 	fetched := make(chan error, 2)
-	go func() {
-		fetched <- fetchProfile(ctx, access.Services+query, access.Header, filepath.Join(o.Profile, name+"-services.pprof"))
-	}()
-	go func() {
-		fetched <- fetchProfile(ctx, access.Edge+query, nil, filepath.Join(o.Profile, name+"-edge.pprof"))
-	}()
+	fetch := func(profile func(context.Context, int) ([]byte, error), of string) {
+		content, err := profile(ctx, seconds)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(o.Profile, name+"-"+of+".pprof"), content, 0o600)
+		}
+		fetched <- err
+	}
+	go fetch(profiler.Services, "services")
+	go fetch(profiler.Edge, "edge")
 	return func() error {
 		pprof.StopCPUProfile()
+		defer profiler.Close()
 		return errors.Join(file.Close(), <-fetched, <-fetched)
 	}, nil
-}
-
-func fetchProfile(ctx context.Context, url string, header http.Header, to string) error {
-	ctx, cancel := context.WithTimeout(ctx, (mostSeconds+10)*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	request.Header = header.Clone()
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask for a profile: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %d: profiles of a running shop need it to be started with MERIDIAN_PPROF=1", request.URL.Path, response.StatusCode)
-	}
-	file, err := os.Create(to)
-	if err != nil {
-		return fmt.Errorf("make a profile: %w", err)
-	}
-	_, err = io.Copy(file, response.Body)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", to, err)
-	}
-	return nil
 }

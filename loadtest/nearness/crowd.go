@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -60,9 +62,9 @@ func (c *crowd) read(ctx context.Context) {
 // shop is one shopper with one connection.
 func (c *crowd) shop(due <-chan time.Time) {
 	dialer := net.Dialer{Timeout: answerLimit}
-	client := &fasthttp.HostClient{
-		Addr: c.edge, MaxConns: 1, ReadTimeout: answerLimit, WriteTimeout: answerLimit, ReadBufferSize: headerBytes, MaxIdemponentCallAttempts: 1,
-		Dial: func(address string) (net.Conn, error) {
+	client := httpclient.NewHost(httpclient.HostOptions{
+		Address: c.edge, MaxConns: 1, Timeout: answerLimit, MaxHeaderBytes: headerBytes,
+		Dial: func(address string, _ time.Duration) (net.Conn, error) {
 			conn, err := dialer.DialContext(context.Background(), "tcp", address)
 			if err != nil {
 				return nil, err
@@ -71,7 +73,7 @@ func (c *crowd) shop(due <-chan time.Time) {
 			time.Sleep(LastMile)
 			return newDistant(conn, LastMile), nil
 		},
-	}
+	})
 	defer client.CloseIdleConnections()
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)

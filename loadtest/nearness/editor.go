@@ -3,10 +3,7 @@ package nearness
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/launcher"
 )
 
@@ -51,37 +49,15 @@ func (e *Editor) Touch(ctx context.Context, slug string) error {
 }
 
 func (e *Editor) send(ctx context.Context, method, path string, body, into any) error {
-	var content io.Reader
+	header := map[string]string{"Authorization": "Bearer " + e.token}
 	if body != nil {
-		document, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		content = bytes.NewReader(document)
+		header["Content-Type"] = "application/merge-patch+json"
 	}
-	request, err := http.NewRequestWithContext(ctx, method, e.edge+path, content)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Authorization", "Bearer "+e.token)
-	if body != nil {
-		request.Header.Set("Content-Type", "application/merge-patch+json")
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
+	request := httpclient.Request{Method: method, URL: e.edge + path, Header: header, Body: body}
+	if err := request.Decode(ctx, into); err != nil {
 		return fmt.Errorf("change a product: %w", err)
 	}
-	answer, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
-	if err := errors.Join(err, response.Body.Close()); err != nil {
-		return fmt.Errorf("change a product: %w", err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s answers %d: %.300s", method, path, response.StatusCode, answer)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(answer, into)
+	return nil
 }
 
 // changeEverySecond changes any product, whether anybody reads it or not, and tells how many were changed.

@@ -2,14 +2,12 @@ package nearness
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // listShare is the share of lists among the reads; the others are products.
@@ -115,20 +113,5 @@ func slugsOf(tree []category) []string {
 }
 
 func getJSON(ctx context.Context, edge, path string, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+edge+path, nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
-	}
-	err = json.NewDecoder(response.Body).Decode(into)
-	if closing := response.Body.Close(); closing != nil {
-		err = errors.Join(err, closing)
-	}
-	if response.StatusCode != http.StatusOK {
-		return errors.New("read " + path + ": the edge answers " + strconv.Itoa(response.StatusCode))
-	}
-	return err
+	return httpclient.Request{URL: "http://" + edge + path}.Decode(ctx, into)
 }

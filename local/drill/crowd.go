@@ -2,7 +2,6 @@ package drill
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -46,8 +46,10 @@ type crowd struct {
 func newCrowd(ctx context.Context, options Options, report *Report) (*crowd, error) {
 	c := &crowd{options: options, report: report, edge: options.Scene.Status.Edge.URL, nearest: map[string]string{}}
 	for i := range addresses {
-		dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 20, byte(i>>8), 1+byte(i%250))}, Timeout: answerTime}
-		c.clients = append(c.clients, &http.Client{Timeout: answerTime, Transport: &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 4}})
+		c.clients = append(c.clients, httpclient.New(httpclient.Options{
+			Timeout: answerTime, DialTimeout: answerTime, MaxIdleConnsPerHost: 4,
+			LocalIP: net.IPv4(127, 20, byte(i>>8), 1+byte(i%250)),
+		}))
 	}
 	for _, city := range geo.Cities() {
 		region, err := c.servedBy(ctx, city.IATA)
@@ -67,16 +69,12 @@ func (c *crowd) enter(phase string) { c.phase.Store(&phase) }
 
 // servedBy gives the region that a location's shoppers are served by while all is well.
 func (c *crowd) servedBy(ctx context.Context, iata string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.edge+"/api/v1/regions", nil)
+	header := map[string]string{"X-Edge-Location": iata}
+	request := httpclient.Request{Client: c.clients[0], URL: c.edge + "/api/v1/regions", Header: header}
+	response, err := request.Send(ctx)
 	if err != nil {
 		return "", err
 	}
-	request.Header.Set("X-Edge-Location", iata)
-	response, err := c.clients[0].Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
 	return response.Header.Get(contract.HeaderRegion), nil
 }
 
@@ -116,19 +114,7 @@ func (c *crowd) forSale(ctx context.Context) ([]string, error) {
 }
 
 func (c *crowd) read(ctx context.Context, path string, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.edge+path, nil)
-	if err != nil {
-		return err
-	}
-	response, err := c.clients[0].Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", path, response.Status)
-	}
-	return json.NewDecoder(response.Body).Decode(into)
+	return httpclient.Request{Client: c.clients[0], URL: c.edge + path}.Decode(ctx, into)
 }
 
 // buy lets shoppers begin at the rate for a while, and for as long as something else lasts that is done meanwhile. Purchases under way

@@ -1,16 +1,15 @@
 package drill
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // outcome is how a purchase ended for its shopper.
@@ -91,41 +90,27 @@ func (p *purchase) send(ctx context.Context, method, path string, in, out any) i
 }
 
 func (p *purchase) exchange(ctx context.Context, method, path string, in, out any) (status int, region string, err error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return 0, "", err
-	}
-	ask, err := http.NewRequestWithContext(ctx, method, p.crowd.edge+path, bytes.NewReader(body))
-	if err != nil {
-		return 0, "", err
-	}
-	ask.Header.Set("Content-Type", "application/json")
-	ask.Header.Set("X-Edge-Location", p.city.IATA)
-	ask.Header.Set(contract.HeaderIdempotencyKey, p.key)
+	header := map[string]string{"X-Edge-Location": p.city.IATA, contract.HeaderIdempotencyKey: p.key}
 	if p.authorization != "" {
-		ask.Header.Set("Authorization", p.authorization)
+		header["Authorization"] = p.authorization
 	}
 	if p.cart != "" {
-		ask.Header.Set(contract.HeaderCartID, p.cart)
+		header[contract.HeaderCartID] = p.cart
 	}
-	response, err := p.client.Do(ask)
-	if err != nil {
-		return 0, "", err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	ask := httpclient.Request{Client: p.client, Method: method, URL: p.crowd.edge + path, Header: header, Body: in}
+	response, err := ask.Send(ctx)
 	if err != nil {
 		return 0, "", err
 	}
 	if id := response.Header.Get(contract.HeaderCartID); id != "" {
 		p.cart = id
 	}
-	if out != nil && response.StatusCode < http.StatusMultipleChoices {
-		if err := json.Unmarshal(answer, out); err != nil {
-			return response.StatusCode, "", err
+	if out != nil && response.Status < http.StatusMultipleChoices {
+		if err := json.Unmarshal(response.Body, out); err != nil {
+			return response.Status, "", err
 		}
 	}
-	return response.StatusCode, response.Header.Get(contract.HeaderRegion), nil
+	return response.Status, response.Header.Get(contract.HeaderRegion), nil
 }
 
 func pause(ctx context.Context) {

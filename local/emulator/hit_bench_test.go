@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // BenchmarkHit measures a cache hit over a loopback connection, and in the same run a bare
@@ -71,9 +73,7 @@ type caller struct {
 
 func newCaller(b *testing.B, address string) *caller {
 	b.Helper()
-	// fasthttp's own dialer would leave a goroutine behind.
-	dial := func(addr string) (net.Conn, error) { return net.Dial("tcp", addr) }
-	c := &caller{client: &fasthttp.HostClient{Addr: address, Dial: dial}}
+	c := &caller{client: httpclient.NewHost(httpclient.HostOptions{Address: address})}
 	c.request.SetRequestURI("http://" + address + "/api/v1/products?limit=20")
 	return c
 }

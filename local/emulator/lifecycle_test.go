@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/emulator"
 )
 
@@ -73,9 +74,9 @@ func TestStopGivesUpWithItsContext(t *testing.T) {
 	go func() {
 		defer close(ended)
 		// The request is only there to keep the edge busy: it may be answered or cut off.
-		if response, err := http.Post("http://"+edge.Addr()+"/api/v1/checkout", "application/json", strings.NewReader("{}")); err == nil {
-			response.Body.Close()
-		}
+		url := "http://" + edge.Addr() + "/api/v1/checkout"
+		request := httpclient.Request{Method: http.MethodPost, URL: url, Body: map[string]string{}}
+		_, _ = request.Send(context.Background())
 	}()
 	g.awaitReached(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -89,7 +90,7 @@ func TestStopGivesUpWithItsContext(t *testing.T) {
 	}
 	g.open()
 	<-ended
-	http.DefaultClient.CloseIdleConnections()
+	httpclient.Default.CloseIdleConnections()
 }
 
 func TestLifecycleIsStrictAboutStartAndKindAboutStop(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -56,9 +58,9 @@ func (e *Edge) newOrigin(o Origin, from, address string) *origin {
 	return &origin{
 		Origin: o, from: from, address: address, stopProbes: func() {},
 		metrics: e.metrics.forOrigin(o.Region, from),
-		client: &fasthttp.HostClient{
-			Addr: address,
-			Dial: func(addr string) (net.Conn, error) {
+		client: httpclient.NewHost(httpclient.HostOptions{
+			Address: address,
+			Dial: func(addr string, _ time.Duration) (net.Conn, error) {
 				// fasthttp has no context to give; the dialer's timeout bounds this.
 				conn, err := dialer.DialContext(context.Background(), "tcp", addr)
 				if err != nil {
@@ -66,19 +68,17 @@ func (e *Edge) newOrigin(o Origin, from, address string) *origin {
 				}
 				return conn, nil
 			},
-			MaxConns:            maxOriginConnections,
-			MaxConnWaitTimeout:  cfg.DialTimeout,
-			MaxIdleConnDuration: originIdleTimeout,
-			ReadTimeout:         cfg.WriteTimeout,
-			WriteTimeout:        cfg.WriteTimeout,
-			ReadBufferSize:      maxHeaderBytes,
-			MaxResponseBodySize: cfg.MaxResponseBody,
+			MaxConns:       maxOriginConnections,
+			MaxConnWait:    cfg.DialTimeout,
+			IdleTimeout:    originIdleTimeout,
+			Timeout:        cfg.WriteTimeout,
+			MaxHeaderBytes: maxHeaderBytes,
+			MaxBodyBytes:   cfg.MaxResponseBody,
 			// Trying another origin is attempt's decision; see retryHere for trying this one again.
-			MaxIdemponentCallAttempts: 2,
-			RetryIfErr:                retryHere,
-			DisablePathNormalizing:    true,
-			NoDefaultUserAgentHeader:  true,
-		},
+			MaxAttempts: 2,
+			RetryIf:     retryHere,
+			Forward:     true,
+		}),
 		prober:        newProber(cfg.ProbeTimeout),
 		probeInterval: cfg.ProbeInterval,
 		vigil:         vigil{returnProbes: cfg.ReturnProbes, steadyAfter: cfg.SteadyAfter},

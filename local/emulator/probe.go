@@ -5,18 +5,16 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 func newProber(timeout time.Duration) *http.Client {
-	return &http.Client{
-		Timeout: timeout,
-		Transport: &http.Transport{
-			// A fresh connection each time, because whether the origin accepts one is the question.
-			DisableKeepAlives:      true,
-			MaxResponseHeaderBytes: maxHeaderBytes,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return httpclient.New(httpclient.Options{
+		Timeout: timeout, DialTimeout: timeout, MaxHeaderBytes: maxHeaderBytes, DisableRedirects: true,
+		// A fresh connection each time, because whether the origin accepts one is the question.
+		DisableKeepAlives: true,
+	})
 }
 
 // probeUntil asks the origin at once and then at each interval whether it is ready.

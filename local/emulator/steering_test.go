@@ -2,13 +2,13 @@ package emulator_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/emulator"
 )
 
@@ -176,16 +176,11 @@ func TestNoHealthyOrigin(t *testing.T) {
 			t.Errorf("%s: got %d %s %v %+v", target, got.StatusCode, got.cache(), got.Header, problem)
 		}
 	}
-	ready, err := http.Get("http://" + w.edge.AdminAddr() + "/ready")
-	if err != nil {
-		t.Fatal(err)
+	ready, err := httpclient.Request{URL: "http://" + w.edge.AdminAddr() + "/ready"}.Send(t.Context())
+	if err != nil || ready.Status != 503 {
+		t.Errorf("/ready answered %d %s %v", ready.Status, ready.Body, err)
 	}
-	defer ready.Body.Close()
-	body, err := io.ReadAll(ready.Body)
-	if err != nil || ready.StatusCode != 503 {
-		t.Errorf("/ready answered %d %s %v", ready.StatusCode, body, err)
-	}
-	http.DefaultClient.CloseIdleConnections()
+	httpclient.Default.CloseIdleConnections()
 }
 
 // A machine too busy to answer probes in time may well answer requests.

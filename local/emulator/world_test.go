@@ -15,6 +15,7 @@ import (
 
 	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/emulator"
 )
 
@@ -121,13 +122,11 @@ func start(t testing.TB, gateways []*gateway, change ...func(*emulator.Config)) 
 	if err := edge.Start(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
-	w.client = &http.Client{
-		Transport: transport, Timeout: 2 * patience,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	w.client = httpclient.New(httpclient.Options{
+		Timeout: 2 * patience, DisableCompression: true, MaxIdleConnsPerHost: 64, DisableRedirects: true,
+	})
 	t.Cleanup(func() {
-		transport.CloseIdleConnections()
+		w.client.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := edge.Stop(ctx); err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/meridian-store/meridian/kit/discovery"
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // Do sends a request with a JSON body (nil for none; []byte as it is) and reads a 2xx answer into out when out is not nil. The
@@ -59,7 +60,7 @@ func send(t testing.TB, method, url string, in any, headers ...map[string]string
 			request.Header.Set(name, value)
 		}
 	}
-	return http.DefaultClient.Do(request)
+	return httpclient.Default.Do(request)
 }
 
 // Neighbour lets the test play another service: handler answers what the service under test asks of it.

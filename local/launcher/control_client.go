@@ -10,6 +10,9 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"time"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // StartRegion has the copy that runs from a home start a region, or mend one that is broken, and returns when all of it is ready.
@@ -33,11 +36,14 @@ func LoseRegion(ctx context.Context, home Home, name string) (Membership, error)
 	return askControl(ctx, home, http.MethodDelete, name, "processes")
 }
 
+// controlTimeout bounds starting or stopping a region, also one whose engines have much data to read first.
+const controlTimeout = 30 * time.Minute
+
 func askControl(ctx context.Context, home Home, method, name string, more ...string) (Membership, error) {
-	client := http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return home.dial(ctx, controlSocket) },
-	}}
+	client := httpclient.New(httpclient.Options{
+		Timeout: controlTimeout, DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return home.dial(ctx, controlSocket) },
+	})
 	request, err := http.NewRequestWithContext(ctx, method, "http://meridian/regions/"+path.Join(append([]string{url.PathEscape(name)}, more...)...), http.NoBody)
 	if err != nil {
 		return Membership{}, err

@@ -2,12 +2,13 @@ package launcher
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 // leaveWait is how long the edge may take to send shoppers elsewhere: two probes of its own, a second apart, and some more.
@@ -29,20 +30,9 @@ func (l *launcher) drain(ctx context.Context, i int) {
 }
 
 func (l *launcher) askDrain(ctx context.Context, i int) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url(l.ports.Gateway(i))+kit.DrainPath, http.NoBody) //nolint:gosec // on this machine, at a port of ours
-	if err != nil {
-		return err
-	}
-	request.Header.Set(contract.HeaderInternal, l.secrets.Internal)
-	response, err := http.DefaultClient.Do(request) //nolint:gosec // as above
-	if err != nil {
-		return err
-	}
-	if err := response.Body.Close(); err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusNoContent {
-		return fmt.Errorf("its gateway answers %s", response.Status)
-	}
-	return nil
+	client := httpx.NewClientAt(address(l.ports.Gateway(i)), secret.New(l.secrets.Internal))
+	defer client.Close()
+	return client.Do(ctx, httpx.Call{
+		Service: contract.ServiceGateway, Method: http.MethodPost, Path: kit.DrainPath, Timeout: leaveWait,
+	})
 }

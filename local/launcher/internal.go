@@ -3,17 +3,20 @@ package launcher
 import (
 	"fmt"
 	"slices"
+
+	"github.com/meridian-store/meridian/kit/httpx"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
-// Internal gives where a service of a region of the running copy listens, and the secret that services show each other.
-func Internal(home Home, state State, region, service string) (url, secret string, err error) {
+// Internal returns a client of a region's service in the running copy, which sends the internal secret.
+func Internal(home Home, state State, region, service string) (*httpx.Client, error) {
 	i := slices.Index(state.Regions, region)
 	if i < 0 || !state.isStarted(region) {
-		return "", "", fmt.Errorf("no region %q runs here: `meridian region list` shows them", region)
+		return nil, fmt.Errorf("no region %q runs here: `meridian region list` shows them", region)
 	}
 	var s secrets
 	if _, err := home.readJSON(secretsFile, &s); err != nil {
-		return "", "", err
+		return nil, err
 	}
-	return "http://" + address(Ports{Base: state.BasePort}.Service(i, service)), s.Internal, nil
+	return httpx.NewClientAt(address(Ports{Base: state.BasePort}.Service(i, service)), secret.New(s.Internal)), nil
 }

@@ -1,12 +1,15 @@
 package launcher
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
-	"slices"
+	"strconv"
+	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/kit/httpx"
 )
 
@@ -22,30 +25,55 @@ func profilingEnv() []string {
 	return nil
 }
 
-// Profiles are where CPU profiles of a running copy can be had; both take ?seconds=.
-type Profiles struct {
-	// Services is the process of a region's gateway: all of the region's services unless they were split. It wants Header.
-	Services string
-	Header   http.Header
-	Edge     string
+// Profiler fetches CPU profiles of a running copy. Close drops its connections.
+type Profiler struct {
+	services *httpx.Client
+	edge     string
 }
 
-// ProfilesOf tells where the copy that runs from a home gives profiles, if it was started with MERIDIAN_PPROF=1.
-func ProfilesOf(home Home, region string) (Profiles, error) {
+// ProfilerOf returns the profiler of a region in the copy that runs from a home. Profiles need that to be started with
+// MERIDIAN_PPROF=1.
+func ProfilerOf(home Home, region string) (*Profiler, error) {
 	state, _, err := ReadState(home)
 	if err != nil {
-		return Profiles{}, err
+		return nil, err
 	}
-	i := slices.Index(state.Regions, region)
-	if i < 0 {
-		return Profiles{}, fmt.Errorf("the copy of %s has no region %q; it has %v", home.Dir(), region, state.Regions)
+	services, err := Internal(home, state, region, contract.ServiceGateway)
+	if err != nil {
+		return nil, err
 	}
-	var s secrets
-	if _, err := home.readJSON(secretsFile, &s); err != nil {
-		return Profiles{}, err
-	}
-	return Profiles{
-		Services: "http://" + address(Ports{Base: state.BasePort}.Gateway(i)) + httpx.ProfilePath, Header: http.Header{contract.HeaderInternal: {s.Internal}},
-		Edge: "http://" + address(Ports{Base: state.BasePort}.EdgeAdmin()) + "/debug/pprof/profile",
-	}, nil
+	edge := "http://" + address(Ports{Base: state.BasePort}.EdgeAdmin()) + "/debug/pprof/profile"
+	return &Profiler{services: services, edge: edge}, nil
 }
+
+// Close drops idle connections.
+func (p *Profiler) Close() { p.services.Close() }
+
+// Services profiles the process of the region's gateway for some seconds: all of the region's services unless they were
+// split.
+func (p *Profiler) Services(ctx context.Context, seconds int) (profile []byte, err error) {
+	call := httpx.Call{
+		Service: contract.ServiceGateway, Method: http.MethodGet,
+		Path: httpx.ProfilePath + "?seconds=" + strconv.Itoa(seconds), Out: &profile, Timeout: profileTimeout(seconds),
+	}
+	if err := p.services.Do(ctx, call); err != nil {
+		return nil, fmt.Errorf("profile the services (%s=1 enables profiles): %w", profilingSetting, err)
+	}
+	return profile, nil
+}
+
+// Edge profiles the edge for some seconds.
+func (p *Profiler) Edge(ctx context.Context, seconds int) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, profileTimeout(seconds))
+	defer cancel()
+	response, err := httpclient.Request{URL: p.edge + "?seconds=" + strconv.Itoa(seconds)}.Send(ctx)
+	if err == nil && response.Status != http.StatusOK {
+		err = fmt.Errorf("status %d", response.Status)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("profile the edge (%s=1 enables profiles): %w", profilingSetting, err)
+	}
+	return response.Body, nil
+}
+
+func profileTimeout(seconds int) time.Duration { return time.Duration(seconds+10) * time.Second }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/process"
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/cluster"
@@ -131,7 +132,7 @@ func askOK(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request) //nolint:gosec // as above
+	response, err := httpclient.Default.Do(request) //nolint:gosec // as above
 	if err != nil {
 		return err
 	}

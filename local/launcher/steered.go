@@ -2,11 +2,11 @@ package launcher
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -45,19 +45,10 @@ func (l *launcher) awaitEdge(ctx context.Context, region string, wanted bool) er
 
 // steersTo asks the edge what it thinks of a region.
 func (l *launcher) steersTo(ctx context.Context, region string) (bool, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url(l.ports.EdgeAdmin())+"/health", nil)
-	if err != nil {
-		return false, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false, err
-	}
-	defer response.Body.Close()
 	var answer struct {
 		Origins []struct{ Region, Health string } `json:"origins"`
 	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+	if err := (httpclient.Request{URL: l.url(l.ports.EdgeAdmin()) + "/health"}).Decode(ctx, &answer); err != nil {
 		return false, fmt.Errorf("read the edge's health: %w", err)
 	}
 	for _, origin := range answer.Origins {

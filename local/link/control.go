@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // Control changes the links that a Run serves. toxiproxy's own client knows no deadline; a command that waits for a hung process
@@ -82,7 +84,7 @@ func (c Control) do(ctx context.Context, method, path string, body io.Reader, in
 	if err != nil {
 		return fmt.Errorf("ask the links: %w", err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := httpclient.Default.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask the links: %w", err)
 	}

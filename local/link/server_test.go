@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/link"
 )
@@ -40,7 +41,7 @@ func open(t *testing.T, start link.Condition) far {
 	f := far{
 		control: link.Control{API: fmt.Sprintf("127.0.0.1:%d", base)},
 		link:    link.Link{From: "here", To: "there", Plane: link.PlaneGateway, Listen: fmt.Sprintf("127.0.0.1:%d", base+1), Upstream: server.Listener.Addr().String()},
-		client:  &http.Client{Transport: &http.Transport{}},
+		client:  httpclient.New(httpclient.Options{}),
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	started, ended := make(chan struct{}), make(chan error, 1)

@@ -23,6 +23,7 @@ import (
 	"github.com/stripe/stripe-mock/embedded"
 	"go.uber.org/goleak"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/sandbox"
 	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 )
@@ -63,11 +64,11 @@ func ask(t *testing.T, method, address, key string, form url.Values) reply {
 	if key != "" {
 		request.Header.Set("Idempotency-Key", key)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := httpclient.Default.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer http.DefaultClient.CloseIdleConnections()
+	defer httpclient.Default.CloseIdleConnections()
 	defer response.Body.Close()
 	got := reply{status: response.StatusCode, replayed: response.Header.Get("Idempotent-Replayed") == "true"}
 	if err := json.NewDecoder(response.Body).Decode(&got.body); err != nil {
@@ -147,7 +148,7 @@ func TestErrorsAreStripes(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer sk_of_somebody")
-	response, err := http.DefaultClient.Do(request)
+	response, err := httpclient.Default.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

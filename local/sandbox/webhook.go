@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -85,7 +87,7 @@ func newRetry(now time.Time) retry {
 func startSender(ctx context.Context, books *ledger, config Config) *sender {
 	s := &sender{
 		ledger: books, config: config, news: make(chan struct{}, 1), waiting: map[string]retry{}, sending: map[string]bool{},
-		http: &http.Client{Timeout: deliverTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: senders}},
+		http: httpclient.New(httpclient.Options{Timeout: deliverTimeout, MaxIdleConnsPerHost: senders}),
 	}
 	s.done.Go(func() { s.run(ctx) })
 	return s

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/local/link"
 )
@@ -72,12 +73,12 @@ func measure(entry link.Entry) examination {
 
 // probe asks over a link again and again on one connection. It gives what answers took until one failed.
 func probe(ctx context.Context, entry link.Entry) (taken []time.Duration, err error) {
-	transport := &http.Transport{MaxConnsPerHost: 1}
-	defer transport.CloseIdleConnections()
 	patience := 2*time.Duration(max(entry.Now.RoundTripMS, entry.ModelMS))*time.Millisecond + linkPatience
+	client := httpclient.New(httpclient.Options{Timeout: patience, MaxConnsPerHost: 1})
+	defer client.CloseIdleConnections()
 	for range linkProbes {
 		begun := time.Now()
-		if err := ask(ctx, &http.Client{Transport: transport, Timeout: patience}, "http://"+entry.Listen+"/health"); err != nil {
+		if err := ask(ctx, client, "http://"+entry.Listen+"/health"); err != nil {
 			return taken, fmt.Errorf("no answer within %s: %w", time.Since(begun).Round(time.Millisecond), err)
 		}
 		taken = append(taken, time.Since(begun))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/local/kittest"
 )
@@ -145,7 +146,7 @@ func (p *passing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	request.Header = r.Header.Clone()
 	request.Header.Set(contract.HeaderInternal, p.home.Env.InternalSecret.Current())
-	response, err := http.DefaultClient.Do(request)
+	response, err := httpclient.Default.Do(request)
 	if err != nil {
 		refuse(contract.Unavailable(err, "no answer"))
 		return

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit/discovery"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/gateway"
 )
@@ -25,7 +26,8 @@ func BenchmarkProxy(b *testing.B) {
 	for _, target := range []struct{ name, url string }{{"direct", direct}, {"gateway", shop.URL}} {
 		b.Run(target.name, func(b *testing.B) {
 			b.ReportAllocs()
-			client := &fasthttp.Client{MaxConnsPerHost: 512}
+			address := strings.TrimPrefix(target.url, "http://")
+			client := httpclient.NewHost(httpclient.HostOptions{Address: address, MaxConns: 512})
 			b.RunParallel(func(pb *testing.PB) {
 				request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 				request.SetRequestURI(target.url + "/api/v1/products?limit=20")

@@ -16,6 +16,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // fixed is a Consul that names the same instances all the time, dead or alive.
@@ -79,20 +81,11 @@ func startProxyTo(t testing.TB, now func() time.Time, finder finder) proxy {
 
 func (p proxy) do(t testing.TB, method string) (status int, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, p.url+"/x", strings.NewReader("body"))
+	response, err := httpclient.Request{Method: method, URL: p.url + "/x", Body: []byte("body")}.Send(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(answer)
+	return response.Status, string(response.Body)
 }
 
 // refusing is an address at which nobody listens.

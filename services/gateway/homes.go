@@ -67,8 +67,7 @@ func newHomes(base *kit.Base, peers map[string]string, healthy func(string) bool
 		if err != nil {
 			return nil, fmt.Errorf("MERIDIAN_PEERS: %w", err)
 		}
-		client := newClient(at.Host)
-		client.IsTLS = at.Scheme == "https"
+		client := newClient(at.Host, at.Scheme == "https")
 		h.byCode[region.Code] = &home{region: region.Name, client: client, slack: 3 * geo.RoundTrip(geo.DistanceKM(base.Region.Point, region.Point))}
 	}
 	return h, nil

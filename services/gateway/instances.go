@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -124,20 +126,20 @@ func (p *instances) at(address string) *instance {
 	if found, ok := p.known[address]; ok {
 		return found
 	}
-	made := &instance{address: address, client: newClient(address)}
+	made := &instance{address: address, client: newClient(address, false)}
 	made.lastUsed.Store(p.now().UnixNano())
 	p.known[address] = made
 	return made
 }
 
-func newClient(address string) *fasthttp.HostClient {
-	return &fasthttp.HostClient{
-		Addr: address, DialTimeout: dial, MaxConns: maxConnections, MaxIdleConnDuration: keepIdle,
-		ReadBufferSize: headerRoom, MaxResponseBodySize: maxAnswer,
+// newClient makes the client of one gateway or service. Every request is sent with DoDeadline.
+func newClient(address string, tls bool) *fasthttp.HostClient {
+	return httpclient.NewHost(httpclient.HostOptions{
+		Address: address, TLS: tls, Timeout: httpclient.CallerDeadline, Dial: dial, IdleTimeout: keepIdle,
+		MaxConns: maxConnections, MaxHeaderBytes: headerRoom, MaxBodyBytes: maxAnswer, Forward: true,
 		// Whether a request may be sent again is decided in forward.go, which knows what was asked.
-		MaxIdemponentCallAttempts: 1,
-		NoDefaultUserAgentHeader:  true, DisablePathNormalizing: true,
-	}
+		MaxAttempts: 1,
+	})
 }
 
 // notSentError is a failure before the first byte of a request was sent.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -51,7 +52,7 @@ func newPeers(own contract.Region, regions []contract.Region, urls map[string]st
 	p := &peers{
 		urls: urls, deadlines: map[string]time.Duration{}, now: now, log: log, known: map[string]peer{},
 		// A connection of its own to each region, which is kept: so that a probe takes one round trip.
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: 10 * probeEvery}},
+		client: httpclient.New(httpclient.Options{MaxIdleConnsPerHost: 1, IdleTimeout: 10 * probeEvery}),
 	}
 	for _, region := range regions {
 		// A new connection needs a round trip of its own before the request's, and one may be lost.

@@ -1,12 +1,10 @@
 package order_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/services/order"
@@ -84,27 +83,16 @@ func (a answer) problem(t *testing.T) (string, map[string]any) {
 
 // ask sends a request; unlike kittest's Do it may be called from any goroutine.
 func (s *shop) ask(method, path string, in any, headers ...string) (answer, error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return answer{}, err
-	}
-	request, err := http.NewRequestWithContext(context.Background(), method, s.URL+path, bytes.NewReader(body))
-	if err != nil {
-		return answer{}, err
-	}
-	request.Header.Set("Content-Type", "application/json")
+	header := map[string]string{}
 	for i := 0; i+1 < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
+		header[headers[i]] = headers[i+1]
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return answer{}, err
-	}
-	defer response.Body.Close()
-	got, err := io.ReadAll(response.Body)
+	request := httpclient.Request{Method: method, URL: s.URL + path, Header: header, Body: in}
+	response, err := request.Send(context.Background())
 	return answer{
-		status: response.StatusCode, location: response.Header.Get("Location"), retry: response.Header.Get("Retry-After"), contentType: response.Header.Get("Content-Type"),
-		caches: response.Header.Get("Cache-Control"), body: string(got),
+		status: response.Status, location: response.Header.Get("Location"), retry: response.Header.Get("Retry-After"),
+		contentType: response.Header.Get("Content-Type"),
+		caches:      response.Header.Get("Cache-Control"), body: string(response.Body),
 	}, err
 }
 

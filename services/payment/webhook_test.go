@@ -1,11 +1,9 @@
 package payment
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/sandbox"
 	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/services/payment/provider"
@@ -22,21 +21,17 @@ import (
 // webhook sends what the provider would, and gives the status.
 func (s shop) webhook(t *testing.T, payload []byte, signature string) int {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v1/webhooks/payments", bytes.NewReader(payload))
+	header := map[string]string{"Content-Type": "application/json", "Stripe-Signature": signature}
+	url := s.URL + "/api/v1/webhooks/payments"
+	request := httpclient.Request{Method: http.MethodPost, URL: url, Header: header, Body: payload}
+	response, err := request.Send(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Stripe-Signature", signature)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
+	if response.Status != http.StatusOK && response.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("the webhook was answered %d %q", response.Status, response.Body)
 	}
-	defer response.Body.Close()
-	if answer, err := io.ReadAll(response.Body); err != nil || (response.StatusCode != http.StatusOK && response.Header.Get("Content-Type") != "application/problem+json") {
-		t.Errorf("the webhook was answered %d %q, %v", response.StatusCode, answer, err)
-	}
-	return response.StatusCode
+	return response.Status
 }
 
 // tell signs and sends a webhook about an intent.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/typesense/typesense-go/v3/typesense"
 	"github.com/typesense/typesense-go/v3/typesense/api"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 const (
@@ -34,7 +36,7 @@ type engine struct {
 // an engine that is back is used at once.
 func newEngine(url, key, alias string, sender *http.Client) (*engine, error) {
 	if sender == nil {
-		sender = &http.Client{Timeout: engineTimeout}
+		sender = httpclient.New(httpclient.Options{Timeout: engineTimeout, Proxy: true})
 	}
 	e := &engine{alias: alias, searchKey: searchKey(key, alias)}
 	var err error

@@ -26,8 +26,8 @@ func Definition() kit.Definition {
 	return kit.Definition{
 		Name: contract.ServiceSearch, Broker: kit.Required, Redis: kit.Required,
 		RedisKeys: []string{sales{}.key(), sales{}.eventKey("<event_id>"), popularPrefix + "<date>"},
-		Schema: &sqldb.Schema{Migrations: sqldb.Embedded(migrations), Global: []string{"search_rules"}},
-		New:    kit.Configured(New),
+		Schema:    &sqldb.Schema{Migrations: sqldb.Embedded(migrations), Global: []string{"search_rules"}},
+		New:       kit.Configured(New),
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meridian-store/meridian/command/publicnames/source"
-	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/kit"
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/regions/cluster"
 )
 

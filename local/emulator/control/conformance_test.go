@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // zoneUnderTest is what the conformance suite talks to.
@@ -98,7 +99,7 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("a token that is none is refused, and not repeated", func(t *testing.T) {
 		access := z.access
-		access.Token, access.HTTP = "0000000000000000000000000000000000000000", http.DefaultClient
+		access.Token, access.HTTP = "0000000000000000000000000000000000000000", httpclient.Default
 		stranger, err := cloudflare.NewClient(access)
 		if err != nil {
 			t.Fatal(err)

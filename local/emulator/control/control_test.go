@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"github.com/meridian-store/meridian/edge/cloudflare"
 	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/emulator"
 	"github.com/meridian-store/meridian/local/emulator/control"
 	"github.com/meridian-store/meridian/regions"
@@ -272,25 +272,16 @@ func TestGatewaysAreAskedAtTheirPorts(t *testing.T) {
 
 func (w *world) send(t *testing.T, method, path, body string, headers ...string) (status int, answer string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, w.server.URL+"/client/v4"+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set("Content-Type", "application/json")
+	header := map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json"}
 	for i := 0; i+1 < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
+		header[headers[i]] = headers[i+1]
 	}
-	response, err := http.DefaultClient.Do(request)
+	url := w.server.URL + "/client/v4" + path
+	response, err := httpclient.Request{Method: method, URL: url, Header: header, Body: []byte(body)}.Send(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
+	return response.Status, string(response.Body)
 }
 
 func TestWrongRequestsAreRefusedAsCloudflareDoes(t *testing.T) {

@@ -2,11 +2,11 @@ package control_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // Whoever is told to wait is told until there is a turn again: on the smallest plan twelve seconds.
@@ -17,22 +17,19 @@ func TestWhoPurgesTooOftenIsToldHowLongToWait(t *testing.T) {
 		now := time.Now()
 		w.config.Now = func() time.Time { return now }
 		w.serve(t)
-		var last *http.Response
+		var last httpclient.Response
 		for range plan.Limits().PurgeBurst + 1 {
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/client/v4/zones/"+zone+"/purge_cache", strings.NewReader(`{"tags":["a"]}`))
-			if err != nil {
-				t.Fatal(err)
+			request := httpclient.Request{
+				Method: http.MethodPost, URL: w.server.URL + "/client/v4/zones/" + zone + "/purge_cache",
+				Header: map[string]string{"Authorization": "Bearer " + token}, Body: []byte(`{"tags":["a"]}`),
 			}
-			request.Header.Set("Authorization", "Bearer "+token)
-			if last, err = http.DefaultClient.Do(request); err != nil {
-				t.Fatal(err)
-			}
-			if err := last.Body.Close(); err != nil {
+			var err error
+			if last, err = request.Send(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if got := last.Header.Get("Retry-After"); last.StatusCode != http.StatusTooManyRequests || got != want {
-			t.Errorf("%s: %d with Retry-After %q, want 429 with %q", plan, last.StatusCode, got, want)
+		if got := last.Header.Get("Retry-After"); last.Status != http.StatusTooManyRequests || got != want {
+			t.Errorf("%s: %d with Retry-After %q, want 429 with %q", plan, last.Status, got, want)
 		}
 	}
 }

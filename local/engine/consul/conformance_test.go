@@ -1,14 +1,13 @@
 package consul_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/consul/api"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 )
 
@@ -80,27 +79,16 @@ func TestConformsPreparedQuery(t *testing.T) {
 		}
 	})
 	// By hand, because Consul 1.12 refuses a field that the client sends.
-	body, err := json.Marshal(map[string]any{
-		"Name":    service,
-		"Service": map[string]any{"Service": service, "OnlyPassing": true, "Failover": map[string]any{"NearestN": 2}},
-	})
-	if err != nil {
-		t.Fatal(err)
+	query := httpclient.Request{
+		Method: http.MethodPost, URL: "http://" + address + "/v1/query",
+		Header: map[string]string{"Connection": "close"},
+		Body: map[string]any{
+			"Name":    service,
+			"Service": map[string]any{"Service": service, "OnlyPassing": true, "Failover": map[string]any{"NearestN": 2}},
+		},
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/v1/query", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := response.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("create prepared query: status %s", response.Status)
+	if err := query.Decode(t.Context(), nil); err != nil {
+		t.Fatalf("create prepared query: %v", err)
 	}
 	eventually(t, "the query finds the service", func() bool {
 		found, _, err := client.PreparedQuery().Execute(service, nil)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 )
 
@@ -65,7 +66,7 @@ func request(url, method, path, body string) (*http.Response, error) {
 		return nil, err
 	}
 	r.Header.Set("X-TYPESENSE-API-KEY", "key")
-	return http.DefaultClient.Do(r)
+	return httpclient.Default.Do(r)
 }
 
 func try(url, method, path, body string) bool {

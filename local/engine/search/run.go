@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/process"
 )
 
@@ -88,7 +89,7 @@ func Ready(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := httpclient.Default.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask the search engine: %w", err)
 	}

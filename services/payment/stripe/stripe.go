@@ -12,6 +12,7 @@ import (
 
 	api "github.com/stripe/stripe-go/v85"
 
+	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/services/payment/provider"
 )
@@ -48,6 +49,7 @@ const (
 
 const (
 	idleConnections = 64
+	dialTimeout     = 30 * time.Second
 	pageSize        = 100
 )
 
@@ -56,13 +58,9 @@ func New(config Config) (*Stripe, error) {
 	if !config.SecretKey.IsSet() {
 		return nil, errors.New("the payment provider's secret key is missing")
 	}
-	transport, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return nil, errors.New("the process's HTTP transport was replaced by one that can not be copied")
-	}
-	own := transport.Clone()
-	own.MaxIdleConnsPerHost = idleConnections
-	s := &Stripe{http: &http.Client{Transport: own}, config: config}
+	s := &Stripe{config: config, http: httpclient.New(httpclient.Options{
+		DialTimeout: dialTimeout, MaxIdleConnsPerHost: idleConnections, Proxy: true,
+	})}
 	settings := &api.BackendConfig{
 		HTTPClient: s.http, EnableTelemetry: new(false), MaxNetworkRetries: new(int64(0)),
 		LeveledLogger: &api.LeveledLogger{Level: api.LevelNull},

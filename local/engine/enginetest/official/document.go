@@ -15,6 +15,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
 // Document is an official OpenAPI document, and where it says less or other than its engine does.
@@ -43,13 +45,15 @@ func (d *Document) Client(t testing.TB) *http.Client {
 	path := filepath.Join(root(t), "..", "shared/contracts", d.File)
 	if _, err := os.Stat(path); err != nil {
 		t.Logf("%s OpenAPI document is not there, so nothing is held to it: %v", d.Engine, err)
-		return http.DefaultClient
+		return httpclient.Default
 	}
 	d.once.Do(func() { d.router, d.err = d.load(path) })
 	if d.err != nil {
 		t.Fatal(d.err)
 	}
-	return &http.Client{Transport: &held{t: t, document: d}}
+	return httpclient.New(httpclient.Options{Wrap: func(next http.RoundTripper) http.RoundTripper {
+		return &held{t: t, document: d, next: next}
+	}})
 }
 
 // root is the clone's folder: a test runs in its package's, somewhere below.
@@ -87,12 +91,13 @@ func (d *Document) load(path string) (routers.Router, error) {
 type held struct {
 	t        testing.TB
 	document *Document
+	next     http.RoundTripper
 }
 
 // RoundTrip sends a request on after it was held to the document, and gives the answer after that was.
 func (h *held) RoundTrip(request *http.Request) (*http.Response, error) {
 	if h.document.Lacks != nil && h.document.Lacks(request) {
-		return http.DefaultTransport.RoundTrip(request)
+		return h.next.RoundTrip(request)
 	}
 	sent, err := whole(&request.Body)
 	if err != nil {
@@ -103,7 +108,7 @@ func (h *held) RoundTrip(request *http.Request) (*http.Response, error) {
 	route, parameters, err := h.document.router.FindRoute(check)
 	if err != nil {
 		h.t.Errorf("%s %s is not in the official document: %v", request.Method, request.URL.Path, err)
-		return http.DefaultTransport.RoundTrip(request)
+		return h.next.RoundTrip(request)
 	}
 	input := &openapi3filter.RequestValidationInput{Request: check, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, MultiError: true}}
@@ -113,7 +118,7 @@ func (h *held) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := openapi3filter.ValidateRequest(request.Context(), input); err != nil {
 		h.t.Errorf("%s %s: the request is not as the document has it: %v\n%.2000s", request.Method, request.URL, err, sent)
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := h.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
