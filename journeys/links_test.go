@@ -11,9 +11,9 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/local/kittest"
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/local/link"
 	"github.com/meridian-store/meridian/regions/doctor"
+	"github.com/meridian-store/meridian/regions/status"
 	"github.com/meridian-store/meridian/services/gateway"
 )
 
@@ -47,7 +47,7 @@ func (s *shop) links(t *testing.T) []link.Entry {
 // sees gives how one region's gateway sees another.
 func (s *shop) sees(t *testing.T, from, to string) gateway.RegionStatus {
 	t.Helper()
-	i := slices.IndexFunc(s.status.Regions, func(r launcher.RegionStatus) bool { return r.Name == from })
+	i := slices.IndexFunc(s.status.Regions, func(r status.Region) bool { return r.Name == from })
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.status.Regions[i].GatewayURL+"/api/v1/regions", nil)
 	if err != nil {
 		t.Fatal(err)
