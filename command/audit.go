@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,9 @@ import (
 	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/audit"
+	"github.com/meridian-store/meridian/regions/schema"
+	"github.com/meridian-store/meridian/services/payment/provider"
+	"github.com/meridian-store/meridian/services/payment/stripe"
 )
 
 type auditor struct {
@@ -98,13 +102,44 @@ func (a *auditor) config(e *env, home launcher.Home, all []regions.Region) (conf
 	for _, region := range all {
 		config.Regions = append(config.Regions, region.Name)
 	}
-	if config.Databases, where.sql, err = launcher.AuditDatabases(e.ctx, home, all, a.SQLURL); err != nil {
+	address := a.SQLURL
+	if address == "" {
+		if address, err = launcher.AuditURL(home, all); err != nil {
+			return config, where, err
+		}
+	}
+	if config.Databases, where.sql, err = schema.OpenAudited(e.ctx, address); err != nil {
 		return config, where, err
 	}
-	if config.Ledger, where.provider, err = launcher.PaymentLedger(home); err != nil {
-		return config, where, err
+	config.Ledger, where.provider, err = paymentLedger(e, home)
+	return config, where, err
+}
+
+// paymentLedger opens the books of the payment provider that the environment names, or else of the running copy's sandbox. where is the
+// provider's address, to be shown.
+func paymentLedger(e *env, home launcher.Home) (ledger provider.Ledger, where string, err error) {
+	const sandbox = "sandbox"
+	named := cmp.Or(e.lookup("MERIDIAN_PAYMENT_PROVIDER"), sandbox)
+	config := stripe.Config{URL: e.lookup("MERIDIAN_PAYMENT_URL"), SecretKey: e.lookup("MERIDIAN_PAYMENT_KEY"), FineThousandths: named == sandbox}
+	switch {
+	case named == sandbox:
+		if config.URL, config.SecretKey, err = launcher.PaymentSandbox(home); err != nil {
+			return nil, "", err
+		}
+	case config.SecretKey == "":
+		return nil, "", fmt.Errorf("MERIDIAN_PAYMENT_PROVIDER is %s and MERIDIAN_PAYMENT_KEY is not set: set it to the provider's secret key", named)
 	}
-	return config, where, nil
+	account, err := stripe.New(config)
+	if err != nil {
+		return nil, "", err
+	}
+	return account, cmp.Or(config.URL, "Stripe"), nil
+}
+
+func closeAudited(config audit.Config) {
+	for _, db := range config.Databases {
+		db.Close()
+	}
 }
 
 // printAudit shows what was looked at and, below it, where a terminal stands at the end, what is broken.

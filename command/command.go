@@ -30,26 +30,26 @@ type verbs struct {
 	Home       string `help:"Folder of the running copy's state and logs." env:"MERIDIAN_HOME" default:".meridian" type:"path"`
 	RegionsDir string `help:"Folder of region files; the shipped ones when absent." env:"MERIDIAN_REGIONS_DIR" type:"existingdir"`
 
-	Up       up         `cmd:"" help:"Start the regions, the SQL server and the edge on this machine."`
-	Down     down       `cmd:"" help:"Stop what up started."`
-	Status   statusVerb `cmd:"" help:"Show what runs, where it listens and how it is."`
-	Doctor   checkup    `cmd:"" help:"Look for what is wrong and say what mends it."`
-	Audit    auditor    `cmd:"" help:"Check that every order, charge and unit of stock is where it should be."`
-	Seed     seeder     `cmd:"" help:"Fill the running shop with a believable catalog."`
-	Import   imports    `cmd:"" name:"import" help:"Read products from a Shopify product CSV export into the running shop."`
-	Link     links      `cmd:"" help:"Delay or cut what passes between two regions."`
-	Drill    driller    `cmd:"" help:"Break something on purpose while shoppers buy, and see whether every promise is kept."`
-	Token    token      `cmd:"" help:"Print a bearer token for the running copy."`
-	Migrate  migrate    `cmd:"" help:"Bring every service's database to the newest schema."`
-	SQL      sources    `cmd:"" name:"sql" help:"Print the SQL that the source of Meridian sends, for another engine to parse."`
-	Geo      globe      `cmd:"" help:"Explain which region serves whom."`
-	Edge     edges      `cmd:"" help:"Show, apply and purge what the edge holds: on this machine, or a zone at Cloudflare."`
-	Search   searches   `cmd:"" help:"Compare a region's search index with the catalog, or build it anew."`
-	Region   region     `cmd:"" help:"Start, stop or show a region of the running copy, or run one in this process."`
-	Service  service    `cmd:"" help:"Run one service of a region in this process."`
-	Engine   engines    `cmd:"" help:"Run one engine in this process."`
-	Provider provider   `cmd:"" help:"Run the payment sandbox, which speaks Stripe's API, in this process."`
-	Version  version    `cmd:"" help:"Print the version."`
+	Up       up           `cmd:"" help:"Start the regions, the SQL server and the edge on this machine."`
+	Down     down         `cmd:"" help:"Stop what up started."`
+	Status   statusVerb   `cmd:"" help:"Show what runs, where it listens and how it is."`
+	Doctor   checkup      `cmd:"" help:"Look for what is wrong and say what mends it."`
+	Audit    auditor      `cmd:"" help:"Check that every order, charge and unit of stock is where it should be."`
+	Seed     seeder       `cmd:"" help:"Fill the running shop with a believable catalog."`
+	Import   imports      `cmd:"" name:"import" help:"Read products from a Shopify product CSV export into the running shop."`
+	Link     links        `cmd:"" help:"Delay or cut what passes between two regions."`
+	Drill    driller      `cmd:"" help:"Break something on purpose while shoppers buy, and see whether every promise is kept."`
+	Token    token        `cmd:"" help:"Print a bearer token for the running copy."`
+	Migrate  migrate      `cmd:"" help:"Bring every service's database to the newest schema."`
+	SQL      sources      `cmd:"" name:"sql" help:"Print the SQL that the source of Meridian sends, for another engine to parse."`
+	Geo      globe        `cmd:"" help:"Explain which region serves whom."`
+	Edge     edges        `cmd:"" help:"Show, apply and purge what the edge holds: on this machine, or a zone at Cloudflare."`
+	Search   searches     `cmd:"" help:"Compare a region's search index with the catalog, or build it anew."`
+	Region   region       `cmd:"" help:"Start, stop or show a region of the running copy, or run one in this process."`
+	Service  service      `cmd:"" help:"Run one service of a region in this process."`
+	Engine   engines      `cmd:"" help:"Run one engine in this process."`
+	Provider providerVerb `cmd:"" help:"Run the payment sandbox, which speaks Stripe's API, in this process."`
+	Version  version      `cmd:"" help:"Print the version."`
 }
 
 // env is what every verb is given.

@@ -13,7 +13,6 @@ import (
 	"github.com/meridian-store/meridian/local/drill"
 	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/audit"
 )
 
 // signedIn is how long a drill's shopper stays signed in: longer than anyone waits for one purchase.
@@ -111,12 +110,6 @@ func (d *driller) Run(e *env) error {
 		err = fmt.Errorf("the drill %s was not passed: %s", report.Drill, strings.Join(report.Problems, "; "))
 	}
 	return err
-}
-
-func closeAudited(config audit.Config) {
-	for _, db := range config.Databases {
-		db.Close()
-	}
 }
 
 func printDrill(out io.Writer, r *drill.Report) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/cluster"
+	"github.com/meridian-store/meridian/regions/schema"
 )
 
 type migrate struct {
@@ -37,7 +38,7 @@ func (m *migrate) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := launcher.Migrate(e.ctx, adminURL, passwords, names); err != nil {
+	if err := schema.Migrate(e.ctx, adminURL, passwords, names); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(e.out, "Every service's database is at the newest schema.")
@@ -71,7 +72,7 @@ func (m *migrate) target(e *env) (string, map[string]string, error) {
 
 // printScripts writes a fresh cluster's schema for `cockroach sql` or psql, each database's part after the step into it.
 func printScripts(out io.Writer, dialect sqldb.Dialect, regions []string) error {
-	scripts, err := launcher.MigrateScripts(dialect, regions)
+	scripts, err := schema.Scripts(dialect, regions)
 	if err != nil {
 		return err
 	}
