@@ -56,6 +56,11 @@ build: ## Build bin/meridian
 	@echo "==> Building bin/meridian (the first time about 2 minutes on 2 cores)"
 	@go build -o bin/meridian .
 
+.PHONY: build-production
+build-production: ## Build bin/meridian-production: static, without what runs or breaks a copy on one machine
+	@echo "==> Building bin/meridian-production"
+	@CGO_ENABLED=0 go build -tags production -trimpath -ldflags '-s -w' -o bin/meridian-production .
+
 .PHONY: loadtest
 loadtest: engines build $(K6) ## Shoppers of 20 cities browse and buy for 30 s; fails when a threshold is missed
 	@go build -o bin/loadtest ./loadtest

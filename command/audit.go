@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/kit/sqldb"
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/schema"
@@ -23,7 +22,7 @@ import (
 type auditor struct {
 	JSON   bool          `help:"Print one JSON document."`
 	Settle time.Duration `help:"How long something has to stay amiss before it is a violation." default:"15s"`
-	SQLURL string        `name:"sql-url" env:"MERIDIAN_SQL_AUDIT_URL" help:"Address of an SQL cluster as meridian_audit (better given by the environment); the running copy's when absent."`
+	SQLURL string        `name:"sql-url" env:"MERIDIAN_SQL_AUDIT_URL" help:"Address of an SQL cluster as meridian_audit (better given by the environment); ${no_sql_address}."`
 }
 
 // Validate is kong's hook.
@@ -47,16 +46,11 @@ func (a *auditor) Help() string {
 
 // Run audits and prints what it found.
 func (a *auditor) Run(e *env) error {
-	home, all, err := e.place()
+	all, err := e.allRegions()
 	if err != nil {
 		return err
 	}
-	if a.SQLURL == "" {
-		if _, _, err := e.running(); err != nil {
-			return err
-		}
-	}
-	config, where, err := a.config(e, home, all)
+	config, where, err := a.config(e, all)
 	if err != nil {
 		return failure{exitNotThere, err}
 	}
@@ -91,39 +85,39 @@ func remedy(err error) string {
 	if refusal, ok := sqldb.AsPgError(err); ok && slices.Contains([]string{"28P01", "28000", "42501", "42P01", "42703", "3D000"}, refusal.Code) {
 		return "its role or a table is missing, so run `meridian migrate`"
 	}
-	return "see `meridian doctor`"
+	return unreachable
 }
 
 // places are where an audit looks, for people.
 type places struct{ sql, provider string }
 
-func (a *auditor) config(e *env, home launcher.Home, all []regions.Region) (config audit.Config, where places, err error) {
+func (a *auditor) config(e *env, all []regions.Region) (config audit.Config, where places, err error) {
 	config.Settle = a.Settle
 	for _, region := range all {
 		config.Regions = append(config.Regions, region.Name)
 	}
 	address := a.SQLURL
 	if address == "" {
-		if address, err = launcher.AuditURL(home, all); err != nil {
+		if address, err = e.copy.auditURL(all); err != nil {
 			return config, where, err
 		}
 	}
 	if config.Databases, where.sql, err = schema.OpenAudited(e.ctx, address); err != nil {
 		return config, where, err
 	}
-	config.Ledger, where.provider, err = paymentLedger(e, home)
+	config.Ledger, where.provider, err = paymentLedger(e)
 	return config, where, err
 }
 
 // paymentLedger opens the books of the payment provider that the environment names, or else of the running copy's sandbox. where is the
 // provider's address, to be shown.
-func paymentLedger(e *env, home launcher.Home) (ledger provider.Ledger, where string, err error) {
+func paymentLedger(e *env) (ledger provider.Ledger, where string, err error) {
 	const sandbox = "sandbox"
 	named := cmp.Or(e.lookup("MERIDIAN_PAYMENT_PROVIDER"), sandbox)
 	config := stripe.Config{URL: e.lookup("MERIDIAN_PAYMENT_URL"), SecretKey: e.lookup("MERIDIAN_PAYMENT_KEY"), FineThousandths: named == sandbox}
 	switch {
 	case named == sandbox:
-		if config.URL, config.SecretKey, err = launcher.PaymentSandbox(home); err != nil {
+		if config.URL, config.SecretKey, err = e.copy.paymentSandbox(); err != nil {
 			return nil, "", err
 		}
 	case config.SecretKey == "":

@@ -2,18 +2,13 @@ package command
 
 import (
 	"cmp"
-	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // globe holds the verbs about who serves whom.
@@ -82,7 +77,7 @@ func (x *geoExplain) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		health := e.edgeHealth()
+		health := e.copy.edgeHealth()
 		for _, location := range locations {
 			told.Views = append(told.Views, viewFrom(location, geo.Steer(country, location.Point, places), health))
 		}
@@ -179,36 +174,4 @@ func (r placed) reason(country string) string {
 		return "nearest"
 	}
 	return "next nearest"
-}
-
-// edgeHealth asks the running copy's edge what it thinks of the regions. Nothing that goes wrong is worth an error: what is not known
-// is shown as such.
-func (e *env) edgeHealth() map[string]string {
-	known := map[string]string{}
-	state, _, err := e.running()
-	if err != nil {
-		return known
-	}
-	ctx, cancel := context.WithTimeout(e.ctx, 2*time.Second)
-	defer cancel()
-	url := fmt.Sprintf("http://127.0.0.1:%d/health", launcher.Ports{Base: state.BasePort}.EdgeAdmin())
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return known
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return known
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Origins []struct{ Region, Health string } `json:"origins"`
-	}
-	if json.NewDecoder(io.LimitReader(response.Body, 64<<10)).Decode(&answer) != nil {
-		return known
-	}
-	for _, origin := range answer.Origins {
-		known[origin.Region] = origin.Health
-	}
-	return known
 }

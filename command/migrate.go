@@ -7,14 +7,13 @@ import (
 	"strings"
 
 	"github.com/meridian-store/meridian/kit/sqldb"
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/cluster"
 	"github.com/meridian-store/meridian/regions/schema"
 )
 
 type migrate struct {
-	AdminURL string `env:"MERIDIAN_SQL_ADMIN_URL" help:"Address of the SQL cluster as its owner (better given by the environment); the running copy's when absent."`
+	AdminURL string `env:"MERIDIAN_SQL_ADMIN_URL" help:"Address of the SQL cluster as its owner (better given by the environment); ${no_sql_address}."`
 	Print    bool   `help:"Print what a fresh cluster is sent, instead of sending it. Needs no cluster; passwords are not in it."`
 	Dialect  string `help:"The engine to print for: cockroachdb or postgres." default:"cockroachdb" enum:"cockroachdb,postgres"`
 }
@@ -47,11 +46,7 @@ func (m *migrate) Run(e *env) error {
 
 func (m *migrate) target(e *env) (string, map[string]string, error) {
 	if m.AdminURL == "" {
-		_, home, err := e.running()
-		if err != nil {
-			return "", nil, err
-		}
-		return launcher.SQLOwner(home)
+		return e.copy.sqlOwner()
 	}
 	passwords := map[string]string{}
 	var missing []error

@@ -1,3 +1,5 @@
+//go:build !production
+
 package command
 
 import (
@@ -73,7 +75,7 @@ func (d *driller) Run(e *env) error {
 		return err
 	}
 	auditing := auditor{Settle: d.Settle}
-	config, _, err := auditing.config(e, home, all)
+	config, _, err := auditing.config(e, all)
 	if err != nil {
 		return failure{exitNotThere, err}
 	}
