@@ -42,6 +42,7 @@ check-cockroach: ## Have CockroachDB's own parser read the whole schema and ever
 lint: $(LINT) ## Check style, imports and likely bugs
 	@echo "==> Checking with golangci-lint $(LINT_VERSION)"
 	@$(LINT) run --allow-parallel-runners ./...
+	@$(LINT) run --allow-parallel-runners --build-tags production . ./command
 
 $(LINT):
 	@echo "==> Building golangci-lint $(LINT_VERSION) from its Go module (once; about 3 minutes on 2 cores)"

@@ -44,8 +44,8 @@ type env struct {
 	out, err   io.Writer
 	regionsDir string
 	// copy is what verbs work on that are given no address.
-	copy runningCopy
-	localEnv
+	copy     runningCopy
+	localEnv //nolint:unused // empty in production
 }
 
 // failure carries an exit code of its own.

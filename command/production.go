@@ -26,8 +26,8 @@ func helpTexts() map[string]string {
 // No copy runs on a machine in production, and so there are no verbs for one.
 type (
 	localVerbs       struct{}
-	localRegionVerbs struct{}
-	localEnv         struct{}
+	localRegionVerbs struct{} //nolint:unused // embedded, and empty here
+	localEnv         struct{} //nolint:unused // as above
 )
 
 // attach gives the verbs what stands for the running copy.
