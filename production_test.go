@@ -37,7 +37,8 @@ func TestProductionBinary_HasNoLocalCode(t *testing.T) {
 			t.Errorf("the default program does not contain %s by the name %s", what, name)
 		}
 	}
-	t.Logf("stripped sizes: production %.1f MB, default %.1f MB", megabytes(shipped.stripped), megabytes(everything.stripped))
+	t.Logf("stripped sizes: production %.1f MB, default %.1f MB",
+		megabytes(shipped.stripped), megabytes(everything.stripped))
 
 	// A verb that needs an address names the flag that gives it; a verb for one machine is not there.
 	for args, want := range map[string]string{
@@ -63,7 +64,8 @@ func TestProductionBinary_HasNoLocalCode(t *testing.T) {
 func buildProgram(t *testing.T, environment []string, flags ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "meridian")
-	build := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-trimpath", "-o", path}, flags...), ".")...)
+	args := append(append([]string{"build", "-trimpath", "-o", path}, flags...), ".")
+	build := exec.CommandContext(t.Context(), "go", args...)
 	build.Env = append(os.Environ(), environment...)
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", build, err, output)
@@ -85,7 +87,7 @@ func runProgram(t *testing.T, path string, args ...string) (code int, problems s
 	return program.ProcessState.ExitCode(), stderr.String()
 }
 
-// symbolTable is what a program says of itself.
+// symbolTable holds the names of a program's symbols, and its size.
 type symbolTable struct {
 	names []string
 	// stripped is the program's size in bytes without symbols and debugging data, as with -ldflags '-s -w'.

@@ -109,19 +109,22 @@ func (a *auditor) config(e *env, all []regions.Region) (config audit.Config, whe
 	return config, where, err
 }
 
-// paymentLedger opens the books of the payment provider that the environment names, or else of the running copy's sandbox. where is the
-// provider's address, to be shown.
+// paymentLedger opens the books of the payment provider that the environment names, or else of the running copy's
+// sandbox. where is the provider's address, to be shown.
 func paymentLedger(e *env) (ledger provider.Ledger, where string, err error) {
 	const sandbox = "sandbox"
 	named := cmp.Or(e.lookup("MERIDIAN_PAYMENT_PROVIDER"), sandbox)
-	config := stripe.Config{URL: e.lookup("MERIDIAN_PAYMENT_URL"), SecretKey: e.lookup("MERIDIAN_PAYMENT_KEY"), FineThousandths: named == sandbox}
+	config := stripe.Config{
+		URL: e.lookup("MERIDIAN_PAYMENT_URL"), SecretKey: e.lookup("MERIDIAN_PAYMENT_KEY"), FineThousandths: named == sandbox,
+	}
 	switch {
 	case named == sandbox:
 		if config.URL, config.SecretKey, err = e.copy.paymentSandbox(); err != nil {
 			return nil, "", err
 		}
 	case config.SecretKey == "":
-		return nil, "", fmt.Errorf("MERIDIAN_PAYMENT_PROVIDER is %s and MERIDIAN_PAYMENT_KEY is not set: set it to the provider's secret key", named)
+		return nil, "", fmt.Errorf("MERIDIAN_PAYMENT_PROVIDER is %s and MERIDIAN_PAYMENT_KEY is not set: "+
+			"set it to the provider's secret key", named)
 	}
 	account, err := stripe.New(config)
 	if err != nil {

@@ -54,8 +54,7 @@ func (c localCopy) edge() (cloudflare.Access, cloudflare.Shop, error) {
 	return launcher.Edge(home, state, all)
 }
 
-// edgeHealth asks the running copy's edge what it thinks of the regions. Nothing that goes wrong is worth an error: what is not known
-// is shown as such.
+// edgeHealth asks the running copy's edge for the health of the regions. An error leaves it unknown.
 func (c localCopy) edgeHealth() map[string]string {
 	known := map[string]string{}
 	state, _, err := c.running()

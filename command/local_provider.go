@@ -11,7 +11,8 @@ import (
 	"github.com/meridian-store/meridian/local/sandbox"
 )
 
-// providerVerb runs the payment sandbox. Its secrets come from the environment, because arguments are for everyone on the machine to read.
+// providerVerb runs the payment sandbox. Its secrets come from the environment, because arguments are for everyone on
+// the machine to read.
 type providerVerb struct {
 	Listen        string `required:"" help:"host:port to listen on."`
 	Data          string `required:"" help:"Folder that keeps its ledger." type:"path"`

@@ -9,8 +9,8 @@ import (
 	"github.com/meridian-store/meridian/regions"
 )
 
-const description = "A storefront that runs as equal, independent regions. This program runs their services, and works on the engines " +
-	"whose addresses it is given."
+const description = "A storefront that runs as equal, independent regions. " +
+	"This program runs their services, and works on the engines whose addresses it is given."
 
 // unreachable is the remedy for an audit that can not look.
 const unreachable = "check both addresses, and that this machine may connect to them"
@@ -37,18 +37,21 @@ func (localVerbs) attach(e *env) { e.copy = noCopy{e} }
 type noCopy struct{ *env }
 
 func (noCopy) sqlOwner() (adminURL string, passwords map[string]string, err error) {
-	return "", nil, missing("--admin-url is missing: set it, or MERIDIAN_SQL_ADMIN_URL, to the SQL cluster's address as its owner")
+	return "", nil, missing("--admin-url is missing: set it, or MERIDIAN_SQL_ADMIN_URL, " +
+		"to the SQL cluster's address as its owner")
 }
 
 func (noCopy) auditURL([]regions.Region) (string, error) {
-	return "", missing("--sql-url is missing: set it, or MERIDIAN_SQL_AUDIT_URL, to the SQL cluster's address as meridian_audit")
+	return "", missing("--sql-url is missing: set it, or MERIDIAN_SQL_AUDIT_URL, " +
+		"to the SQL cluster's address as meridian_audit")
 }
 
 // paymentSandbox reads the sandbox from the same variables as the payment service does.
 func (c noCopy) paymentSandbox() (url, key string, err error) {
 	url, key = c.lookup("MERIDIAN_PAYMENT_URL"), c.lookup("MERIDIAN_PAYMENT_KEY")
 	if url == "" || key == "" {
-		return "", "", missing("MERIDIAN_PAYMENT_PROVIDER is missing: set it to stripe, and MERIDIAN_PAYMENT_KEY to the secret key " +
+		return "", "", missing("MERIDIAN_PAYMENT_PROVIDER is missing: set it to stripe, " +
+			"and MERIDIAN_PAYMENT_KEY to the secret key " +
 			"(a sandbox needs MERIDIAN_PAYMENT_URL and MERIDIAN_PAYMENT_KEY)")
 	}
 	return url, key, nil

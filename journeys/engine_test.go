@@ -40,7 +40,9 @@ type part struct {
 }
 
 func partsOf(shop status.Shop) []part {
-	parts := []part{{"edge", shop.Edge.PID}, {"provider", shop.Provider.PID}, {"postgres", shop.SQL.PID}, {"links", shop.Links.PID}}
+	parts := []part{
+		{"edge", shop.Edge.PID}, {"provider", shop.Provider.PID}, {"postgres", shop.SQL.PID}, {"links", shop.Links.PID},
+	}
 	for _, region := range shop.Regions {
 		for _, service := range region.Services {
 			parts = append(parts, part{region.Name + "/" + service.Name, service.PID})

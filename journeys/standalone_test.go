@@ -43,24 +43,29 @@ func (p *production) ownSettings() map[string][]settings {
 		contract.ServiceInventory: {p.sql, p.broker, p.redis},
 		contract.ServiceOrder:     {p.sql, p.broker, p.given("MERIDIAN_CUSTOMER_KEY", p.secret)},
 		contract.ServicePayment:   {p.sql, p.broker, p.payment},
-		contract.ServiceIdentity:  {p.sql, p.broker, p.redis, p.given("MERIDIAN_SIGNING_SEED", p.secret), p.given("MERIDIAN_DIRECTORY_KEY", p.secret)},
-		contract.ServiceImports:   {p.sql},
-		contract.ServiceMirror:    {p.broker},
-		contract.ServiceSearch:    {p.sql, p.broker, p.redis, p.search},
+		contract.ServiceIdentity: {
+			p.sql, p.broker, p.redis,
+			p.given("MERIDIAN_SIGNING_SEED", p.secret), p.given("MERIDIAN_DIRECTORY_KEY", p.secret),
+		},
+		contract.ServiceImports: {p.sql},
+		contract.ServiceMirror:  {p.broker},
+		contract.ServiceSearch:  {p.sql, p.broker, p.redis, p.search},
 		// Cloudflare is not asked before there is something to purge.
 		contract.ServicePurge: {
-			p.broker, p.given("MERIDIAN_CLOUDFLARE_URL", "http://127.0.0.1:1"), p.given("MERIDIAN_CLOUDFLARE_TOKEN", "token"),
-			p.given("MERIDIAN_CLOUDFLARE_ZONE", "zone"),
+			p.broker, p.given("MERIDIAN_CLOUDFLARE_URL", "http://127.0.0.1:1"),
+			p.given("MERIDIAN_CLOUDFLARE_TOKEN", "token"), p.given("MERIDIAN_CLOUDFLARE_ZONE", "zone"),
 		},
 		contract.ServiceGateway: {p.given("MERIDIAN_EDGE_SECRET", p.secret)},
 	}
 }
 
-// Each service is deployed alone: from the production program, as the only Meridian process, with the engines and its own environment.
+// Each service is deployed alone: from the production program, as the only Meridian process, with the engines and its
+// own environment.
 //
-// A service is ready when its own engines answer. The gateway is the exception: its route table names services without which it has
-// nothing to answer with (`needs`), and so it lives and says at /ready what it waits for. Were it ready alone, a load balancer would
-// send shoppers to a region that can show them no product, and away from one that can.
+// A service is ready when its own engines answer. The gateway is the exception: its route table names services
+// without which it has nothing to answer with (`needs`), and so it lives and reports at /ready what it waits for. Were
+// it ready alone, a load balancer would send shoppers to a region that can show them no product, and away from one
+// that can.
 func TestService_V1StartsAloneFromTheProductionBinary(t *testing.T) {
 	p := newProduction(t)
 	p.migrate(t)
@@ -110,7 +115,8 @@ func newProduction(t *testing.T) *production {
 		t.Fatal(err)
 	}
 	return &production{
-		binary: buildProduction(t), secret: hex.EncodeToString(seed), jwks: string(jwks), sandbox: sandboxtest.Start(t, nil),
+		binary: buildProduction(t), secret: hex.EncodeToString(seed), jwks: string(jwks),
+		sandbox:  sandboxtest.Start(t, nil),
 		adminURL: enginetest.Postgres(t).SuperuserURL(), consul: enginetest.Consul(t), brokers: enginetest.Broker(t),
 	}
 }
@@ -119,7 +125,8 @@ func newProduction(t *testing.T) *production {
 func buildProduction(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "meridian-production")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "production", "-trimpath", "-ldflags", "-s -w", "-o", path, "..")
+	build := exec.CommandContext(t.Context(),
+		"go", "build", "-tags", "production", "-trimpath", "-ldflags", "-s -w", "-o", path, "..")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", build, err, output)
@@ -140,7 +147,8 @@ func (p *production) migrate(t *testing.T) {
 // audit looks at the new shop's books: none is there, and so none is wrong.
 func (p *production) audit(t *testing.T) {
 	t.Helper()
-	out := p.run(t, append(p.payment(t, ""), "MERIDIAN_SQL_AUDIT_URL="+p.sqlURL(t, "audit")), "audit", "--json", "--settle", "0s")
+	environment := append(p.payment(t, ""), "MERIDIAN_SQL_AUDIT_URL="+p.sqlURL(t, "audit"))
+	out := p.run(t, environment, "audit", "--json", "--settle", "0s")
 	var report struct {
 		OK bool `json:"ok"`
 	}
@@ -212,15 +220,18 @@ type standalone struct {
 	err     error // of the process, after ended
 }
 
-// start starts a service with no environment but its own. Its namespace is its own too, so that it finds no other service in Consul.
+// start starts a service with no environment but its own. Its namespace is its own too, so that it finds no other
+// service in Consul.
 func (p *production) start(t *testing.T, name string, own []settings) *standalone {
 	t.Helper()
 	port := enginetest.Ports(t, 1)
 	s := &standalone{url: fmt.Sprintf("http://127.0.0.1:%d", port), ended: make(chan struct{})}
-	command := exec.CommandContext(context.WithoutCancel(t.Context()), p.binary, "service", name, "--region", standaloneRegion)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()),
+		p.binary, "service", name, "--region", standaloneRegion)
 	command.Env = []string{
 		"MERIDIAN_PORT_" + strings.ToUpper(name) + "=" + strconv.Itoa(port), "MERIDIAN_CONSUL_ADDRESS=" + p.consul,
-		"MERIDIAN_JWKS=" + p.jwks, "MERIDIAN_INTERNAL_SECRET=" + p.secret, "MERIDIAN_NAMESPACE=" + enginetest.Prefix() + "-",
+		"MERIDIAN_JWKS=" + p.jwks, "MERIDIAN_INTERNAL_SECRET=" + p.secret,
+		"MERIDIAN_NAMESPACE=" + enginetest.Prefix() + "-",
 	}
 	for _, more := range own {
 		command.Env = append(command.Env, more(t, name)...)

@@ -18,8 +18,8 @@ func (s secrets) sqlPasswords() map[string]string {
 	return passwords
 }
 
-// AuditURL returns the address of the SQL server of the copy that runs from a home, as the role that audits. It holds a password: never
-// show it.
+// AuditURL returns the address of the SQL server of the copy that runs from a home, as the role that audits. It holds
+// a password: never show it.
 func AuditURL(home Home, all []regions.Region) (string, error) {
 	for _, region := range all {
 		if region.Engines.SQL != "" {

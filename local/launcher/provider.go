@@ -59,7 +59,8 @@ func (l *launcher) paymentEnv(services []string) []string {
 	}
 }
 
-// PaymentSandbox returns where the payment sandbox of the copy of a home listens, and the secret key for it. Never show the key.
+// PaymentSandbox returns where the payment sandbox of the copy of a home listens, and the secret key for it. Never
+// show the key.
 func PaymentSandbox(home Home) (url, key string, err error) {
 	state, found, err := ReadState(home)
 	if err != nil {

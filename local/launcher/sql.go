@@ -68,7 +68,8 @@ func (l *launcher) ownsSQL() bool {
 	return true
 }
 
-// SQLOwner gives the owner's address and the roles' passwords, as schema.Migrate takes them, of the copy that runs from a home.
+// SQLOwner gives the owner's address and the roles' passwords, as schema.Migrate takes them, of the copy that runs
+// from a home.
 func SQLOwner(home Home) (adminURL string, passwords map[string]string, err error) {
 	state, _, err := ReadState(home)
 	if err != nil {
@@ -81,7 +82,8 @@ func SQLOwner(home Home) (adminURL string, passwords map[string]string, err erro
 	return sqlURL(address(Ports{Base: state.BasePort}.SQL()), "postgres", s.SQLAdmin, "postgres", false), s.sqlPasswords(), nil
 }
 
-// SQLOwnerURL gives the owner's address of the SQL server that the copy of a home uses. It holds a password: never show it.
+// SQLOwnerURL gives the owner's address of the SQL server that the copy of a home uses. It holds a password: never
+// show it.
 func SQLOwnerURL(home Home, all []regions.Region) (string, error) {
 	for _, region := range all {
 		if region.Engines.SQL == "" {

@@ -55,7 +55,9 @@ func (s State) Layout(home Home, all []regions.Region) status.Shop {
 		if !s.isStarted(name) {
 			continue
 		}
-		region := status.Region{Name: name, GatewayURL: "http://" + address(ports.Gateway(i)), ConsulURL: "http://" + address(ports.ConsulHTTP(i)) + "/ui/"}
+		region := status.Region{
+			Name: name, GatewayURL: "http://" + address(ports.Gateway(i)), ConsulURL: "http://" + address(ports.ConsulHTTP(i)) + "/ui/",
+		}
 		for _, service := range cluster.Names() {
 			process := name + "/region"
 			if s.Split {
@@ -114,7 +116,8 @@ func (s State) engine(process, name, address string) status.Engine {
 
 // judge decides whether each region, and the whole, is ready.
 func judge(shop *status.Shop) {
-	shop.Ready = shop.Running && shop.Edge.Ready && shop.SQL.Ready && (shop.Provider.Ready || !OwnsProvider()) && shop.Links.OK()
+	shop.Ready = shop.Running && shop.Edge.Ready && shop.SQL.Ready && (shop.Provider.Ready || !OwnsProvider()) &&
+		shop.Links.OK()
 	for i := range shop.Regions {
 		region := &shop.Regions[i]
 		region.Ready = !slices.ContainsFunc(region.Services, func(x status.Service) bool { return !x.Ready }) &&

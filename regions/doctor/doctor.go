@@ -1,5 +1,5 @@
-// Package doctor examines a running shop and reports what is wrong, the evidence for it and the remedy. It also reports what it measured
-// when nothing is wrong. It changes nothing.
+// Package doctor examines a running shop and reports what is wrong, the evidence for it and the remedy. It also
+// reports what it measured when nothing is wrong. It changes nothing.
 package doctor
 
 import (

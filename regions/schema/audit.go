@@ -31,8 +31,8 @@ func grantAudit(ctx context.Context, adminURL, password string) error {
 	return nil
 }
 
-// OpenAudited opens every database that an audit reads, by service. auditURL is the cluster's address as the role that audits. It does not
-// connect yet. host is the cluster's, to be shown.
+// OpenAudited opens every database that an audit reads, by service. auditURL is the cluster's address as the role
+// that audits. It does not connect yet. host is the cluster's, to be shown.
 func OpenAudited(ctx context.Context, auditURL string) (databases map[string]*sqldb.DB, host string, err error) {
 	base, err := url.Parse(auditURL)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package schema gives every service its database: its role, its tables and the columns that an audit may read. It is what
-// `meridian migrate` does on any cluster.
+// Package schema gives every service its database: its role, its tables and the columns that an audit may read. It is
+// what `meridian migrate` does on any cluster.
 package schema
 
 import (
@@ -18,9 +18,9 @@ import (
 // Database returns the name of a service's database, which is also the name of its role.
 func Database(service string) string { return "meridian_" + service }
 
-// Migrate provisions and migrates the database of every service that has one. adminURL is the cluster's address as its owner. passwords
-// are by service; the password under audit.Role is that of the role that audits, which is not made without one. regions are region
-// names, the primary first. Migrate may be repeated.
+// Migrate provisions and migrates the database of every service that has one. adminURL is the cluster's address as
+// its owner. passwords are by service; the password under audit.Role is that of the role that audits, which is not
+// made without one. regions are region names, the primary first. Migrate may be repeated.
 func Migrate(ctx context.Context, adminURL string, passwords map[string]string, regions []string) error {
 	if err := migrateAll(ctx, adminURL, passwords, regions); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"github.com/meridian-store/meridian/regions/cluster"
 )
 
-// Scripts returns all that Migrate sends to a fresh cluster, but for passwords: what makes roles and databases first, then each
-// database's own. regions are region names, the first the primary.
+// Scripts returns all that Migrate sends to a fresh cluster, but for passwords: what makes roles and databases first,
+// then each database's own. regions are region names, the first the primary.
 func Scripts(dialect sqldb.Dialect, regions []string) ([]sqldb.Script, error) {
 	var all []sqldb.Script
 	for _, definition := range cluster.Services() {

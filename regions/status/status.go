@@ -1,5 +1,5 @@
-// Package status describes the state of a running shop: what `meridian status --json` prints and what the doctor examines. Its JSON field
-// names are public.
+// Package status describes the state of a running shop: what `meridian status --json` prints and what the doctor
+// examines. Its JSON field names are public.
 package status
 
 import "slices"

@@ -12,7 +12,8 @@ func TestShop_JSONNamesAreStable(t *testing.T) {
 	t.Parallel()
 	engine := status.Engine{Name: "redis", Address: "127.0.0.1:1", Ready: true, PID: 2, Restarts: 3}
 	shop := status.Shop{
-		Running: true, Ready: true, PID: 1, Home: "/h", Edge: status.Edge{URL: "http://e", Ready: true, PID: 4, Restarts: 5}, SQL: engine,
+		Running: true, Ready: true, PID: 1, Home: "/h",
+		Edge: status.Edge{URL: "http://e", Ready: true, PID: 4, Restarts: 5}, SQL: engine,
 		Links: status.Links{API: "127.0.0.1:6", PID: 7, Items: []status.Link{{
 			From: "a", To: "b", Plane: status.PlaneGateway, Listen: "l", Upstream: "u", ModelMS: 8,
 			Usual: status.Condition{RoundTripMS: 9}, Now: status.Condition{RoundTripMS: 10, Cut: true},
@@ -37,7 +38,8 @@ func TestShop_JSONNamesAreStable(t *testing.T) {
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s\nwant %s (%v)", got, want, err)
 	}
-	if got, err := json.Marshal(status.Links{}); err != nil || string(got) != `{"api":"","ready":false,"pid":0,"restarts":0,"items":null}` {
+	const none = `{"api":"","ready":false,"pid":0,"restarts":0,"items":null}`
+	if got, err := json.Marshal(status.Links{}); err != nil || string(got) != none {
 		t.Errorf("without links: %s (%v)", got, err)
 	}
 }
