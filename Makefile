@@ -42,6 +42,7 @@ check-cockroach: ## Have CockroachDB's own parser read the whole schema and ever
 lint: $(LINT) ## Check style, imports and likely bugs
 	@echo "==> Checking with golangci-lint $(LINT_VERSION)"
 	@$(LINT) run --allow-parallel-runners ./...
+	@$(LINT) run --allow-parallel-runners --build-tags production . ./command
 
 $(LINT):
 	@echo "==> Building golangci-lint $(LINT_VERSION) from its Go module (once; about 3 minutes on 2 cores)"
@@ -55,6 +56,11 @@ engines: ## Make PostgreSQL, Redis and Consul available, without root, in the ca
 build: ## Build bin/meridian
 	@echo "==> Building bin/meridian (the first time about 2 minutes on 2 cores)"
 	@go build -o bin/meridian .
+
+.PHONY: build-production
+build-production: ## Build bin/meridian-production: static, without what runs or breaks a copy on one machine
+	@echo "==> Building bin/meridian-production"
+	@CGO_ENABLED=0 go build -tags production -trimpath -ldflags '-s -w' -o bin/meridian-production .
 
 .PHONY: loadtest
 loadtest: engines build $(K6) ## Shoppers of 20 cities browse and buy for 30 s; fails when a threshold is missed

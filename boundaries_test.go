@@ -3,8 +3,13 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"go/parser"
+	"go/token"
 	"io"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -49,9 +54,18 @@ var bans = []ban{
 		reason: "every package constructs its HTTP clients with it, also those that know nothing of the shop"},
 }
 
+// localImporters are the folders and files, outside local, whose code may import local. Tests may everywhere: they
+// start real engines.
+var localImporters = []struct{ path, reason string }{
+	{"command/local_", "the verbs for one machine; a production program is built without them"},
+	{"loadtest/", "programs of their own that measure a copy on this machine; they are not shipped"},
+	{"journeys/", "tests alone"},
+}
+
 // imported is what `go list -json` says of a package.
 type imported struct {
 	ImportPath   string
+	Deps         []string // of code alone, direct and indirect
 	Imports      []string
 	TestImports  []string
 	XTestImports []string
@@ -59,7 +73,7 @@ type imported struct {
 
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
-	packages := listPackages(t)
+	packages := listPackages(t, "./...")
 	for _, p := range packages {
 		from := strings.TrimPrefix(p.ImportPath, module)
 		for _, to := range p.Imports {
@@ -104,6 +118,93 @@ func TestForbidden_FindsBannedImports(t *testing.T) {
 			t.Errorf("%s may not import %s: %s", allowed[0], allowed[1], reason)
 		}
 	}
+}
+
+// A package may reach another service through a third one, which its own imports do not show.
+func TestService_DependsOnNoOtherService(t *testing.T) {
+	t.Parallel()
+	services := map[string]bool{}
+	for _, p := range listPackages(t, "./services/...") {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		services[serviceOf(from)] = true
+		for _, to := range p.Deps {
+			if reason := serviceImportsService(from, strings.TrimPrefix(to, module)); reason != "" {
+				t.Errorf("%s depends on %s: %s", from, strings.TrimPrefix(to, module), reason)
+			}
+		}
+	}
+	if len(services) < 9 {
+		t.Errorf("go list found only the services %v", services)
+	}
+}
+
+// The production program is the shipped image's: what exists to run, break or measure a copy on one machine has no
+// place there.
+func TestProduction_DependsOnNothingLocal(t *testing.T) {
+	t.Parallel()
+	local := 0
+	for _, production := range []bool{true, false} {
+		packages := listPackages(t, "-deps", "-tags="+map[bool]string{true: "production"}[production], ".")
+		for _, p := range packages {
+			switch path := strings.TrimPrefix(p.ImportPath, module); {
+			case !under(path, "local"):
+			case production:
+				t.Errorf("the production program depends on %s", path)
+			default:
+				local++
+			}
+		}
+	}
+	if local == 0 {
+		t.Error("the default program depends on nothing local either, so that this test can not fail")
+	}
+}
+
+// Build tags hide files from `go list`; this test reads every file.
+func TestLocal_IsImportedWhereItMayBe(t *testing.T) {
+	t.Parallel()
+	found := 0
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || under(path, "local") {
+			return err
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			to, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if to, ours := strings.CutPrefix(to, module); ours && under(to, "local") {
+				found++
+				if !mayImportLocal(path) {
+					t.Errorf("%s imports %s: a production program is built without local; only tests and %v may import it",
+						path, to, localImporters)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found == 0 {
+		t.Error("no file imports local: the test looks in the wrong place")
+	}
+}
+
+func mayImportLocal(path string) bool {
+	for _, importer := range localImporters {
+		if strings.HasPrefix(filepath.ToSlash(path), importer.path) {
+			return true
+		}
+	}
+	return false
 }
 
 func forbidden(from, to string, ours bool) string {
@@ -153,9 +254,10 @@ func underAny(path string, folders []string) bool {
 	return false
 }
 
-func listPackages(t *testing.T) []imported {
+func listPackages(t *testing.T, args ...string) []imported {
 	t.Helper()
-	output, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...").Output()
+	args = append([]string{"list", "-json=ImportPath,Deps,Imports,TestImports,XTestImports"}, args...)
+	output, err := exec.CommandContext(t.Context(), "go", args...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,16 +11,19 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/kit/sqldb"
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/audit"
+	"github.com/meridian-store/meridian/regions/schema"
+	"github.com/meridian-store/meridian/services/payment/provider"
+	"github.com/meridian-store/meridian/services/payment/stripe"
 )
 
 type auditor struct {
 	JSON   bool          `help:"Print one JSON document."`
 	Settle time.Duration `help:"How long something has to stay amiss before it is a violation." default:"15s"`
-	SQLURL string        `name:"sql-url" env:"MERIDIAN_SQL_AUDIT_URL" help:"Address of an SQL cluster as meridian_audit (better given by the environment); the running copy's when absent."`
+	SQLURL string        `name:"sql-url" env:"MERIDIAN_SQL_AUDIT_URL" help:"Address of an SQL cluster as meridian_audit (better given by the environment); ${no_sql_address}."`
 }
 
 // Validate is kong's hook.
@@ -43,16 +47,11 @@ func (a *auditor) Help() string {
 
 // Run audits and prints what it found.
 func (a *auditor) Run(e *env) error {
-	home, all, err := e.place()
+	all, err := e.allRegions()
 	if err != nil {
 		return err
 	}
-	if a.SQLURL == "" {
-		if _, _, err := e.running(); err != nil {
-			return err
-		}
-	}
-	config, where, err := a.config(e, home, all)
+	config, where, err := a.config(e, all)
 	if err != nil {
 		return failure{exitNotThere, err}
 	}
@@ -87,24 +86,60 @@ func remedy(err error) string {
 	if refusal, ok := sqldb.AsPgError(err); ok && slices.Contains([]string{"28P01", "28000", "42501", "42P01", "42703", "3D000"}, refusal.Code) {
 		return "its role or a table is missing, so run `meridian migrate`"
 	}
-	return "see `meridian doctor`"
+	return unreachable
 }
 
 // places are where an audit looks, for people.
 type places struct{ sql, provider string }
 
-func (a *auditor) config(e *env, home launcher.Home, all []regions.Region) (config audit.Config, where places, err error) {
+func (a *auditor) config(e *env, all []regions.Region) (config audit.Config, where places, err error) {
 	config.Settle = a.Settle
 	for _, region := range all {
 		config.Regions = append(config.Regions, region.Name)
 	}
-	if config.Databases, where.sql, err = launcher.AuditDatabases(e.ctx, home, all, a.SQLURL); err != nil {
+	address := a.SQLURL
+	if address == "" {
+		if address, err = e.copy.auditURL(all); err != nil {
+			return config, where, err
+		}
+	}
+	if config.Databases, where.sql, err = schema.OpenAudited(e.ctx, address); err != nil {
 		return config, where, err
 	}
-	if config.Ledger, where.provider, err = launcher.PaymentLedger(home); err != nil {
-		return config, where, err
+	config.Ledger, where.provider, err = paymentLedger(e)
+	return config, where, err
+}
+
+// paymentLedger opens the books of the payment provider that the environment names, or else of the running copy's
+// sandbox. where is the provider's address, to be shown.
+func paymentLedger(e *env) (ledger provider.Ledger, where string, err error) {
+	const sandbox = "sandbox"
+	named := cmp.Or(e.lookup("MERIDIAN_PAYMENT_PROVIDER"), sandbox)
+	config := stripe.Config{URL: e.lookup("MERIDIAN_PAYMENT_URL"), FineThousandths: named == sandbox}
+	key := e.lookup("MERIDIAN_PAYMENT_KEY")
+	switch {
+	case named == sandbox:
+		if config.URL, key, err = e.copy.paymentSandbox(); err != nil {
+			return nil, "", err
+		}
+	case key == "":
+		return nil, "", fmt.Errorf("MERIDIAN_PAYMENT_PROVIDER is %s and MERIDIAN_PAYMENT_KEY is not set: "+
+			"set it to the provider's secret key", named)
 	}
-	return config, where, nil
+	if config.SecretKey, err = secret.Parse(key); err != nil {
+		return nil, "", fmt.Errorf("MERIDIAN_PAYMENT_KEY: %w", err)
+	}
+	account, err := stripe.New(config)
+	if err != nil {
+		return nil, "", err
+	}
+	return account, cmp.Or(config.URL, "Stripe"), nil
+}
+
+func closeAudited(config audit.Config) {
+	for _, db := range config.Databases {
+		db.Close()
+	}
 }
 
 // printAudit shows what was looked at and, below it, where a terminal stands at the end, what is broken.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
 )
 
@@ -23,39 +22,28 @@ const (
 	exitUsage    = 80
 )
 
-// verbs is the command line.
+// verbs is the command line. A program that is built with the tag production has no localVerbs.
 type verbs struct {
-	Home       string `help:"Folder of the running copy's state and logs." env:"MERIDIAN_HOME" default:".meridian" type:"path"`
+	localVerbs
 	RegionsDir string `help:"Folder of region files; the shipped ones when absent." env:"MERIDIAN_REGIONS_DIR" type:"existingdir"`
 
-	Up       up       `cmd:"" help:"Start the regions, the SQL server and the edge on this machine."`
-	Down     down     `cmd:"" help:"Stop what up started."`
-	Status   status   `cmd:"" help:"Show what runs, where it listens and how it is."`
-	Doctor   checkup  `cmd:"" help:"Look for what is wrong and say what mends it."`
-	Audit    auditor  `cmd:"" help:"Check that every order, charge and unit of stock is where it should be."`
-	Seed     seeder   `cmd:"" help:"Fill the running shop with a believable catalog."`
-	Import   imports  `cmd:"" name:"import" help:"Read products from a Shopify product CSV export into the running shop."`
-	Link     links    `cmd:"" help:"Delay or cut what passes between two regions."`
-	Drill    driller  `cmd:"" help:"Break something on purpose while shoppers buy, and see whether every promise is kept."`
-	Token    token    `cmd:"" help:"Print a bearer token for the running copy."`
-	Migrate  migrate  `cmd:"" help:"Bring every service's database to the newest schema."`
-	SQL      sources  `cmd:"" name:"sql" help:"Print the SQL that the source of Meridian sends, for another engine to parse."`
-	Geo      globe    `cmd:"" help:"Explain which region serves whom."`
-	Edge     edges    `cmd:"" help:"Show, apply and purge what the edge holds: on this machine, or a zone at Cloudflare."`
-	Search   searches `cmd:"" help:"Compare a region's search index with the catalog, or build it anew."`
-	Region   region   `cmd:"" help:"Start, stop or show a region of the running copy, or run one in this process."`
-	Service  service  `cmd:"" help:"Run one service of a region in this process."`
-	Engine   engines  `cmd:"" help:"Run one engine in this process."`
-	Provider provider `cmd:"" help:"Run the payment sandbox, which speaks Stripe's API, in this process."`
-	Version  version  `cmd:"" help:"Print the version."`
+	Audit   auditor `cmd:"" help:"Check that every order, charge and unit of stock is where it should be."`
+	Migrate migrate `cmd:"" help:"Bring every service's database to the newest schema."`
+	Geo     globe   `cmd:"" help:"Explain which region serves whom."`
+	Edge    edges   `cmd:"" help:"Show, apply and purge what the edge holds: ${edges}."`
+	Region  region  `cmd:"" help:"${region_verbs}"`
+	Service service `cmd:"" help:"Run one service of a region in this process."`
+	Version version `cmd:"" help:"Print the version."`
 }
 
 // env is what every verb is given.
 type env struct {
 	ctx        context.Context
 	out, err   io.Writer
-	homeDir    string
 	regionsDir string
+	// copy is what verbs work on that are given no address.
+	copy     runningCopy
+	localEnv //nolint:unused // empty in production
 }
 
 // failure carries an exit code of its own.
@@ -86,8 +74,9 @@ func Main(args []string, out, errOut io.Writer) int {
 		fmt.Fprintf(errOut, "meridian: %v (see `meridian --help`)\n", err)
 		return exitUsage
 	}
-	err = parsed.Run(&env{ctx: ctx, out: out, err: errOut, homeDir: cli.Home, regionsDir: cli.RegionsDir})
-	return report(err, errOut)
+	e := &env{ctx: ctx, out: out, err: errOut, regionsDir: cli.RegionsDir}
+	cli.attach(e)
+	return report(parsed.Run(e), errOut)
 }
 
 func report(err error, errOut io.Writer) int {
@@ -100,18 +89,6 @@ func report(err error, errOut io.Writer) int {
 		return typed.code
 	}
 	return exitFailed
-}
-
-func (e *env) home() (launcher.Home, error) { return launcher.OpenHome(e.homeDir) }
-
-// place gives the home and what the region files say, which most verbs begin with.
-func (e *env) place() (launcher.Home, []regions.Region, error) {
-	home, err := e.home()
-	if err != nil {
-		return home, nil, err
-	}
-	all, err := e.allRegions()
-	return home, all, err
 }
 
 // allRegions reads the region files.
@@ -136,22 +113,6 @@ func (e *env) regionNamed(name string) (regions.Region, []regions.Region, error)
 		names = append(names, region.Name)
 	}
 	return regions.Region{}, nil, fmt.Errorf("there is no region %q; there are %s", name, strings.Join(names, ", "))
-}
-
-// running reads the state of the copy that runs from the home.
-func (e *env) running() (launcher.State, launcher.Home, error) {
-	home, err := e.home()
-	if err != nil {
-		return launcher.State{}, home, err
-	}
-	state, found, err := launcher.ReadState(home)
-	if err != nil {
-		return launcher.State{}, home, err
-	}
-	if !found || !state.Running() {
-		return launcher.State{}, home, failure{exitNotThere, fmt.Errorf("no copy runs from %s: start one with `meridian up`, or name its home with --home", home.Dir())}
-	}
-	return state, home, nil
 }
 
 // lookup reads one variable of the environment, "" when it is not set.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
 	"github.com/meridian-store/meridian/edge/rule"
-	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // exitDiffers is what `edge plan` ends with when something would be changed.
@@ -22,9 +21,9 @@ type edges struct {
 	Purge edgePurge `cmd:"" help:"Drop what the edge has kept, by tag, by address, or all of it."`
 }
 
-// edgeTarget is the edge of the running copy, or a zone at Cloudflare.
+// edgeTarget is a zone at Cloudflare, or without one the edge of the running copy.
 type edgeTarget struct {
-	Zone     string            `help:"Id of a zone at Cloudflare; the edge of the running copy when absent."`
+	Zone     string            `help:"Id of a zone at Cloudflare; ${no_zone}."`
 	Account  string            `help:"Id of the zone's account."`
 	Hostname string            `help:"Where the zone's shoppers come, such as shop.example.com."`
 	Tier     string            `name:"plan" help:"The zone's plan, which bounds what rules can say." enum:"free,pro,business,enterprise" default:"free"`
@@ -62,15 +61,7 @@ func (t *edgeTarget) validateZone() error {
 // resolve gives what to talk to, and what it is to hold.
 func (t *edgeTarget) resolve(e *env) (cloudflare.Access, cloudflare.Shop, error) {
 	if t.Zone == "" {
-		state, home, err := e.running()
-		if err != nil {
-			return cloudflare.Access{}, cloudflare.Shop{}, err
-		}
-		all, err := e.allRegions()
-		if err != nil {
-			return cloudflare.Access{}, cloudflare.Shop{}, err
-		}
-		return launcher.Edge(home, state, all)
+		return e.copy.edge()
 	}
 	access := cloudflare.Access{Token: t.Token, Zone: t.Zone, Account: t.Account}
 	rules, err := rule.Default()

@@ -2,17 +2,13 @@ package command
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"math"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/meridian-store/meridian/geo"
-	"github.com/meridian-store/meridian/kit/httpclient"
-	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // globe holds the verbs about who serves whom.
@@ -81,7 +77,7 @@ func (x *geoExplain) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		health := e.edgeHealth()
+		health := e.copy.edgeHealth()
 		for _, location := range locations {
 			told.Views = append(told.Views, viewFrom(location, geo.Steer(country, location.Point, places), health))
 		}
@@ -178,27 +174,4 @@ func (r placed) reason(country string) string {
 		return "nearest"
 	}
 	return "next nearest"
-}
-
-// edgeHealth asks the running copy's edge what it thinks of the regions. Nothing that goes wrong is worth an error: what is not known
-// is shown as such.
-func (e *env) edgeHealth() map[string]string {
-	known := map[string]string{}
-	state, _, err := e.running()
-	if err != nil {
-		return known
-	}
-	ctx, cancel := context.WithTimeout(e.ctx, 2*time.Second)
-	defer cancel()
-	url := fmt.Sprintf("http://127.0.0.1:%d/health", launcher.Ports{Base: state.BasePort}.EdgeAdmin())
-	var answer struct {
-		Origins []struct{ Region, Health string } `json:"origins"`
-	}
-	if (httpclient.Request{URL: url}).Decode(ctx, &answer) != nil {
-		return known
-	}
-	for _, origin := range answer.Origins {
-		known[origin.Region] = origin.Health
-	}
-	return known
 }

@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	"github.com/meridian-store/meridian/kit/sqldb"
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions/audit"
 	"github.com/meridian-store/meridian/regions/cluster"
+	"github.com/meridian-store/meridian/regions/schema"
 )
 
 type migrate struct {
-	AdminURL string `env:"MERIDIAN_SQL_ADMIN_URL" help:"Address of the SQL cluster as its owner (better given by the environment); the running copy's when absent."`
+	AdminURL string `env:"MERIDIAN_SQL_ADMIN_URL" help:"Address of the SQL cluster as its owner (better given by the environment); ${no_sql_address}."`
 	Print    bool   `help:"Print what a fresh cluster is sent, instead of sending it. Needs no cluster; passwords are not in it."`
 	Dialect  string `help:"The engine to print for: cockroachdb or postgres." default:"cockroachdb" enum:"cockroachdb,postgres"`
 }
@@ -37,7 +37,7 @@ func (m *migrate) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := launcher.Migrate(e.ctx, adminURL, passwords, names); err != nil {
+	if err := schema.Migrate(e.ctx, adminURL, passwords, names); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(e.out, "Every service's database is at the newest schema.")
@@ -46,11 +46,7 @@ func (m *migrate) Run(e *env) error {
 
 func (m *migrate) target(e *env) (string, map[string]string, error) {
 	if m.AdminURL == "" {
-		_, home, err := e.running()
-		if err != nil {
-			return "", nil, err
-		}
-		return launcher.SQLOwner(home)
+		return e.copy.sqlOwner()
 	}
 	passwords := map[string]string{}
 	var missing []error
@@ -71,7 +67,7 @@ func (m *migrate) target(e *env) (string, map[string]string, error) {
 
 // printScripts writes a fresh cluster's schema for `cockroach sql` or psql, each database's part after the step into it.
 func printScripts(out io.Writer, dialect sqldb.Dialect, regions []string) error {
-	scripts, err := launcher.MigrateScripts(dialect, regions)
+	scripts, err := schema.Scripts(dialect, regions)
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,7 @@ func ExitCodes() []int { return []int{exitOK, exitFailed, exitDiffers, exitNotTh
 
 func newParser(cli *verbs, out, errOut io.Writer, exit func(int)) (*kong.Kong, error) {
 	return kong.New(cli, kong.Name("meridian"),
-		kong.Description("A storefront that runs as equal, independent regions. "+
-			"`meridian up` starts three of them here."),
+		kong.Description(description), kong.Vars(helpTexts()),
 		kong.Writers(out, errOut), kong.Exit(exit), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 }

@@ -10,6 +10,12 @@ import (
 	"github.com/meridian-store/meridian/regions/cluster"
 )
 
+// region holds the verbs about one region. `meridian region NAME` alone runs it in this process.
+type region struct {
+	Run              regionRun `cmd:"" default:"withargs" help:"Run all services of one region in this process."`
+	localRegionVerbs           //nolint:unused // empty in production
+}
+
 type regionRun struct {
 	Name string `arg:"" help:"The region's name, such as eu-west."`
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/meridian-store/meridian/kit/sqldb"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/kittest"
-	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/regions/status"
 	"github.com/meridian-store/meridian/services/order/breakpoint"
 )
 
@@ -102,31 +102,31 @@ func lanes() []lane {
 }
 
 // now asks the copy how it is; unlike refresh it may be called from any goroutine.
-func (d *drills) now(ctx context.Context) (launcher.Status, error) {
+func (d *drills) now(ctx context.Context) (status.Shop, error) {
 	var out bytes.Buffer
-	var status launcher.Status
+	var shop status.Shop
 	// What is not ready is told by the document, not by the exit code.
 	err := d.run(ctx, &out, "status", "--json")
-	if decode := json.Unmarshal(out.Bytes(), &status); decode != nil {
-		return status, errors.Join(decode, err)
+	if decode := json.Unmarshal(out.Bytes(), &shop); decode != nil {
+		return shop, errors.Join(decode, err)
 	}
-	return status, nil
+	return shop, nil
 }
 
 // service finds a service of a region.
-func (d *drills) service(ctx context.Context, region, name string) (launcher.ServiceStatus, error) {
-	status, err := d.now(ctx)
+func (d *drills) service(ctx context.Context, region, name string) (status.Service, error) {
+	shop, err := d.now(ctx)
 	if err != nil {
-		return launcher.ServiceStatus{}, err
+		return status.Service{}, err
 	}
-	for _, r := range status.Regions {
+	for _, r := range shop.Regions {
 		for _, s := range r.Services {
 			if r.Name == region && s.Name == name {
 				return s, nil
 			}
 		}
 	}
-	return launcher.ServiceStatus{}, fmt.Errorf("status shows no %s/%s", region, name)
+	return status.Service{}, fmt.Errorf("status shows no %s/%s", region, name)
 }
 
 // kill ends a service's process as a crash does; back returns when another serves in its place.

@@ -16,13 +16,13 @@ import (
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/kittest"
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/local/process"
 	"github.com/meridian-store/meridian/regions/cluster"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 // engine finds an engine of a region in the copy's status.
-func (s *shop) engine(t *testing.T, region, name string) launcher.EngineStatus {
+func (s *shop) engine(t *testing.T, region, name string) status.Engine {
 	t.Helper()
 	for _, r := range s.status.Regions {
 		if engine, found := r.Engine(name); found && r.Name == region {
@@ -30,7 +30,7 @@ func (s *shop) engine(t *testing.T, region, name string) launcher.EngineStatus {
 		}
 	}
 	t.Fatalf("status shows no %s in %s", name, region)
-	return launcher.EngineStatus{}
+	return status.Engine{}
 }
 
 // part is one process of a running copy.
@@ -39,9 +39,11 @@ type part struct {
 	pid  int
 }
 
-func partsOf(status launcher.Status) []part {
-	parts := []part{{"edge", status.Edge.PID}, {"provider", status.Provider.PID}, {"postgres", status.SQL.PID}, {"links", status.Links.PID}}
-	for _, region := range status.Regions {
+func partsOf(shop status.Shop) []part {
+	parts := []part{
+		{"edge", shop.Edge.PID}, {"provider", shop.Provider.PID}, {"postgres", shop.SQL.PID}, {"links", shop.Links.PID},
+	}
+	for _, region := range shop.Regions {
 		for _, service := range region.Services {
 			parts = append(parts, part{region.Name + "/" + service.Name, service.PID})
 		}

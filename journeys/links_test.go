@@ -12,9 +12,9 @@ import (
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/kittest"
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/local/link"
 	"github.com/meridian-store/meridian/regions/doctor"
+	"github.com/meridian-store/meridian/regions/status"
 	"github.com/meridian-store/meridian/services/gateway"
 )
 
@@ -48,7 +48,7 @@ func (s *shop) links(t *testing.T) []link.Entry {
 // sees gives how one region's gateway sees another.
 func (s *shop) sees(t *testing.T, from, to string) gateway.RegionStatus {
 	t.Helper()
-	i := slices.IndexFunc(s.status.Regions, func(r launcher.RegionStatus) bool { return r.Name == from })
+	i := slices.IndexFunc(s.status.Regions, func(r status.Region) bool { return r.Name == from })
 	var list struct {
 		Items []gateway.RegionStatus `json:"items"`
 	}

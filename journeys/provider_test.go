@@ -24,7 +24,7 @@ func (s *shop) ledger(t *testing.T) provider.Ledger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, key, err := launcher.PaymentProvider(home)
+	url, key, err := launcher.PaymentSandbox(home)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/meridian-store/meridian/kit/httpclient"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 // shop is a running copy: the real binary, three regions, and the edge.
@@ -29,7 +30,7 @@ type shop struct {
 	binary, home string
 	// env is added to the environment of every verb, and so to that of what `up` starts.
 	env    []string
-	status launcher.Status
+	status status.Shop
 }
 
 var (

@@ -25,21 +25,23 @@ func New(current string) Secret {
 	return Secret{values: &[]string{current}}
 }
 
-// UnmarshalText reads "current" or "current previous", separated by white space. Neither may contain white space.
-func (s *Secret) UnmarshalText(text []byte) error {
-	fields := strings.Fields(string(text))
+// Parse reads "current" or "current previous", separated by white space, which neither value may contain. "" is unset.
+func Parse(text string) (Secret, error) {
+	fields := strings.Fields(text)
 	if len(fields) > 2 {
-		return fmt.Errorf("a secret has at most two values (current and previous), got %d", len(fields))
+		return Secret{}, fmt.Errorf("a secret has at most two values (current and previous), got %d", len(fields))
 	}
-	*s = Secret{}
-	if len(fields) > 0 {
-		s.values = &fields
+	if len(fields) == 0 {
+		return Secret{}, nil
 	}
-	return nil
+	return Secret{values: &fields}, nil
 }
 
-// EnvDecode is envconfig's hook; it reads what UnmarshalText reads.
-func (s *Secret) EnvDecode(value string) error { return s.UnmarshalText([]byte(value)) }
+// EnvDecode is envconfig's hook; it reads what Parse reads.
+func (s *Secret) EnvDecode(value string) (err error) {
+	*s, err = Parse(value)
+	return err
+}
 
 // IsSet reports whether there is a current value.
 func (s Secret) IsSet() bool { return s.Current() != "" }

@@ -20,8 +20,8 @@ func TestSecret_AcceptsCurrentAndPrevious(t *testing.T) {
 		"two one":   {"two", "one"},
 		" two\tone": {"two", "one"},
 	} {
-		var s secret.Secret
-		if err := s.UnmarshalText([]byte(text)); err != nil {
+		s, err := secret.Parse(text)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if got := s.Values(); !slices.Equal(got, want) {
@@ -40,8 +40,7 @@ func TestSecret_AcceptsCurrentAndPrevious(t *testing.T) {
 
 func TestSecret_RefusesThreeValues(t *testing.T) {
 	t.Parallel()
-	var s secret.Secret
-	if err := s.UnmarshalText([]byte("hunter1 hunter2 hunter3")); err == nil || strings.Contains(err.Error(), "hunter") {
+	if _, err := secret.Parse("hunter1 hunter2 hunter3"); err == nil || strings.Contains(err.Error(), "hunter") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 // Drill is one failure and what mends it.
@@ -37,7 +38,7 @@ type Drill struct {
 // Scene is the shop that is rehearsed on.
 type Scene struct {
 	Home   launcher.Home
-	Status launcher.Status
+	Status status.Shop
 	// Region is the one that is broken; Peer the one that it is cut off from, in a partition.
 	Region, Peer string
 	// During is how long the shop is to be broken.
@@ -49,7 +50,7 @@ type Scene struct {
 // check refuses a region that is not there: nothing would be broken, and all would seem well.
 func (s Scene) check(d Drill) error {
 	started := func(name string) bool {
-		return slices.ContainsFunc(s.Status.Regions, func(r launcher.RegionStatus) bool { return r.Name == name })
+		return slices.ContainsFunc(s.Status.Regions, func(r status.Region) bool { return r.Name == name })
 	}
 	switch {
 	case d.NeedsRegion && !started(s.Region):

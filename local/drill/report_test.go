@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 // sound is a report of a drill in which all went well.
@@ -144,7 +144,7 @@ func TestStatsCountEveryRequestOnce(t *testing.T) {
 
 func TestADrillRefusesRegionsThatAreNotThere(t *testing.T) {
 	t.Parallel()
-	status := launcher.Status{Regions: []launcher.RegionStatus{{Name: "us-east"}, {Name: "eu-west"}}}
+	shop := status.Shop{Regions: []status.Region{{Name: "us-east"}, {Name: "eu-west"}}}
 	for _, tc := range []struct {
 		drill, region, peer string
 		fits                bool
@@ -156,7 +156,7 @@ func TestADrillRefusesRegionsThatAreNotThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := (Scene{Status: status, Region: tc.region, Peer: tc.peer}).check(d); (err == nil) != tc.fits {
+		if err := (Scene{Status: shop, Region: tc.region, Peer: tc.peer}).check(d); (err == nil) != tc.fits {
 			t.Errorf("%s of %q and %q: %v", tc.drill, tc.region, tc.peer, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/meridian-store/meridian/regions"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 // RegionHealth is one region as `meridian region show` prints it.
@@ -31,15 +32,15 @@ func ExamineRegion(ctx context.Context, home Home, all []regions.Region, name st
 		return health, err
 	}
 	health.Running, health.EdgeURL = true, state.EdgeURL
-	status, _, err := ReadStatus(ctx, home, all)
+	shop, _, err := ReadStatus(ctx, home, all)
 	if err != nil {
 		return health, err
 	}
-	i := slices.IndexFunc(status.Regions, func(r RegionStatus) bool { return r.Name == name })
+	i := slices.IndexFunc(shop.Regions, func(r status.Region) bool { return r.Name == name })
 	if i < 0 {
 		return health, nil
 	}
-	region := status.Regions[i]
+	region := shop.Regions[i]
 	health.Started, health.Ready = true, region.Ready
 	health.GatewayURL, health.ConsulURL = region.GatewayURL, region.ConsulURL
 	for _, service := range region.Services {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meridian-store/meridian/local/link"
 	"github.com/meridian-store/meridian/local/process"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 // LinkMode says how the links between regions begin.
@@ -119,27 +120,26 @@ func (l *launcher) peerBrokers(i int) []string {
 	return []string{"MERIDIAN_PEER_BROKERS=" + strings.Join(brokers, ","), "MERIDIAN_PEER_BROKER_LINKS=" + strings.Join(links, ",")}
 }
 
-// LinksStatus is the state of the links between regions.
-type LinksStatus struct {
-	API      string       `json:"api"`
-	Ready    bool         `json:"ready"`
-	PID      int          `json:"pid"`
-	Restarts int          `json:"restarts"`
-	Items    []link.Entry `json:"items"`
-}
-
-// ok says whether the links are served, or there are none.
-func (s LinksStatus) ok() bool { return s.Ready || len(s.Items) == 0 }
-
-func (s State) links(home Home) (LinksStatus, error) {
+func (s State) links(home Home) (status.Links, error) {
 	book, err := link.ReadBook(home.Path(linksFile))
 	if err != nil {
-		return LinksStatus{}, err
+		return status.Links{}, err
 	}
 	child := s.child(linksProcess)
-	return LinksStatus{
-		API: address(Ports{Base: s.BasePort}.LinksAPI()), Ready: child.Ready, PID: child.PID, Restarts: child.Restarts, Items: book.Entries,
-	}, nil
+	links := status.Links{
+		API: address(Ports{Base: s.BasePort}.LinksAPI()), Ready: child.Ready, PID: child.PID, Restarts: child.Restarts,
+	}
+	for _, entry := range book.Entries {
+		links.Items = append(links.Items, linkStatus(entry))
+	}
+	return links, nil
+}
+
+func linkStatus(entry link.Entry) status.Link {
+	return status.Link{
+		From: entry.From, To: entry.To, Plane: string(entry.Plane), Listen: entry.Listen, Upstream: entry.Upstream,
+		ModelMS: entry.ModelMS, Usual: status.Condition(entry.Usual), Now: status.Condition(entry.Now),
+	}
 }
 
 // ReadLinks gives every link of the copy of a home, as the book has it.

@@ -59,15 +59,9 @@ func (l *launcher) paymentEnv(services []string) []string {
 	}
 }
 
-// PaymentProvider gives where the payment provider's API is that the copy of a home uses, and the secret key for it; url is empty
-// when that is Stripe's own. Never show the key.
-func PaymentProvider(home Home) (url, key string, err error) {
-	if !OwnsProvider() {
-		if os.Getenv(envPaymentKey) == "" {
-			return "", "", fmt.Errorf("%s is %s and %s is not set: set it to the provider's secret key", envPaymentProvider, os.Getenv(envPaymentProvider), envPaymentKey)
-		}
-		return os.Getenv(envPaymentURL), os.Getenv(envPaymentKey), nil
-	}
+// PaymentSandbox returns where the payment sandbox of the copy of a home listens, and the secret key for it. Never
+// show the key.
+func PaymentSandbox(home Home) (url, key string, err error) {
 	state, found, err := ReadState(home)
 	if err != nil {
 		return "", "", err

@@ -8,14 +8,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meridian-store/meridian/contract"
-	"github.com/meridian-store/meridian/local/launcher"
 )
 
 // broker looks at a region's broker: its topics, and how far each consumer group is behind.
-func broker(home launcher.Home, region, address string) examination {
+func broker(s Subject, region, address string) examination {
 	part := region + "/broker"
-	return examination{part: part, remedy: "read " + home.Log(region, "broker"), ask: func(ctx context.Context, n *notes) error {
-		return askBroker(ctx, n, part, address, func(group string) string { return home.Log(region, group) })
+	return examination{part: part, remedy: "read " + s.log(region, "broker"), ask: func(ctx context.Context, n *notes) error {
+		return askBroker(ctx, n, part, address, func(group string) string { return s.log(region, group) })
 	}}
 }
 

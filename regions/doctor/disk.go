@@ -6,25 +6,22 @@ import (
 	"io/fs"
 	"path/filepath"
 	"syscall"
-
-	"github.com/meridian-store/meridian/local/launcher"
 )
 
-// disk looks at the room that a home has and takes.
-func disk(home launcher.Home) examination {
+// disk looks at the space that is free for the shop's folders, and at what they take.
+func disk(s Subject) examination {
 	const part = "disk"
-	return examination{part: part, remedy: "look at " + home.Dir(), ask: func(ctx context.Context, n *notes) error {
+	return examination{part: part, remedy: "look at " + s.Status.Home, ask: func(ctx context.Context, n *notes) error {
 		var stat syscall.Statfs_t
-		if err := syscall.Statfs(home.Dir(), &stat); err != nil {
-			return fmt.Errorf("ask for the free space of %s: %w", home.Dir(), err)
+		if err := syscall.Statfs(s.Status.Home, &stat); err != nil {
+			return fmt.Errorf("ask for the free space of %s: %w", s.Status.Home, err)
 		}
 		free := float64(stat.Bavail) * float64(stat.Bsize)
 		n.fact(part, "free", free, "bytes")
-		for _, folder := range []string{"data", "logs"} {
-			n.fact(part, folder, sizeOf(ctx, home.Path(folder)), "bytes")
-		}
+		n.fact(part, "data", sizeOf(ctx, s.Data), "bytes")
+		n.fact(part, "logs", sizeOf(ctx, s.Logs), "bytes")
 		if free < littleDisk {
-			n.find(Finding{part, "little space is left", fmt.Sprintf("%.0f MB are free for %s", free/1e6, home.Dir()), "make room, or move the home with --home"})
+			n.find(Finding{part, "little space is left", fmt.Sprintf("%.0f MB are free for %s", free/1e6, s.Status.Home), "make room, or move the home with --home"})
 		}
 		return nil
 	}}

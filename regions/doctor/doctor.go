@@ -1,5 +1,5 @@
-// Package doctor looks at a running copy and says what is wrong, by what that is known, and what mends it. What it measured is shown
-// even when nothing is wrong. It changes nothing.
+// Package doctor examines a running shop and reports what is wrong, the evidence for it and the remedy. It also
+// reports what it measured when nothing is wrong. It changes nothing.
 package doctor
 
 import (
@@ -9,9 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/meridian-store/meridian/local/launcher"
-	"github.com/meridian-store/meridian/regions"
 )
 
 // Finding is one thing that is wrong.
@@ -74,45 +71,41 @@ type examination struct {
 	ask          func(ctx context.Context, n *notes) error
 }
 
-// Examine looks at the engines' programs and at the copy of a home, whose regions are all.
-func Examine(ctx context.Context, home launcher.Home, all []regions.Region) (Report, error) {
-	status, _, err := launcher.ReadStatus(ctx, home, all)
-	if err != nil {
-		return Report{}, err
-	}
+// Examine looks at every part of a shop.
+func Examine(ctx context.Context, subject Subject) Report {
 	n := &notes{}
-	n.find(programs()...)
-	n.find(parts(home, status, all)...)
-	if status.Running {
-		run(ctx, n, examinations(home, status, all))
+	n.find(subject.Findings...)
+	n.find(parts(subject)...)
+	if subject.Status.Running {
+		run(ctx, n, examinations(subject))
 	}
-	return n.report(status.Running), nil
+	return n.report(subject.Status.Running)
 }
 
-// examinations lists what is asked of a running copy. What is known not to answer is not asked again.
-func examinations(home launcher.Home, status launcher.Status, all []regions.Region) []examination {
-	asked := []examination{disk(home)}
-	if status.SQL.Ready || outside(all, "", partSQL) {
-		asked = append(asked, sql(home, all))
+// examinations lists what is asked of a running shop. A part that is known not to answer is not asked again.
+func examinations(s Subject) []examination {
+	asked := []examination{disk(s)}
+	if s.Status.SQL.Ready || s.outside("", partSQL) {
+		asked = append(asked, sql(s))
 	}
-	if status.Links.Ready {
-		asked = append(asked, links(status)...)
+	if s.Status.Links.Ready {
+		asked = append(asked, links(s.Status)...)
 	}
-	for _, region := range status.Regions {
+	for _, region := range s.Status.Regions {
 		for _, engine := range region.Engines {
-			if !engine.Ready && !outside(all, region.Name, engine.Name) {
+			if !engine.Ready && !s.outside(region.Name, engine.Name) {
 				continue
 			}
 			switch engine.Name {
 			case "redis":
-				asked = append(asked, redis(home, region.Name, engine.Address))
+				asked = append(asked, redis(s, region.Name, engine.Address))
 			case "broker":
-				asked = append(asked, broker(home, region.Name, engine.Address))
+				asked = append(asked, broker(s, region.Name, engine.Address))
 			}
 		}
 		for _, service := range region.Services {
 			if service.Ready {
-				asked = append(asked, serviceOf(home, status, region.Name, service))
+				asked = append(asked, serviceOf(s, region.Name, service))
 			}
 		}
 	}

@@ -14,9 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/meridian-store/meridian/contract"
-	"github.com/meridian-store/meridian/local/launcher"
-	"github.com/meridian-store/meridian/local/link"
 	"github.com/meridian-store/meridian/regions"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 func TestRedisIsJudged(t *testing.T) {
@@ -70,9 +69,9 @@ func gateway(t *testing.T, metrics, regions string) *httptest.Server {
 }
 
 // twoRegions is a copy in which here and there are up.
-func twoRegions(url string) launcher.Status {
-	up := []launcher.ServiceStatus{{Name: contract.ServiceGateway, URL: url, Ready: true}}
-	return launcher.Status{Running: true, Regions: []launcher.RegionStatus{{Name: "here", Services: up}, {Name: "there", Services: up}}}
+func twoRegions(url string) status.Shop {
+	up := []status.Service{{Name: contract.ServiceGateway, URL: url, Ready: true}}
+	return status.Shop{Running: true, Regions: []status.Region{{Name: "here", Services: up}, {Name: "there", Services: up}}}
 }
 
 func TestAServiceIsJudgedByItsMetricsAndAGatewayByItsView(t *testing.T) {
@@ -83,9 +82,9 @@ meridian_relay_oldest_seconds 11
 meridian_events_refused_total{topic="a"} 1
 meridian_events_refused_total{topic="b"} 2
 `, `{"items":[{"name":"here","healthy":true},{"name":"there","healthy":false},{"name":"not-started","healthy":false},{"name":"far","healthy":true,"rtt_ms":79.5}]}`)
-	status := twoRegions(server.URL)
+	shop := twoRegions(server.URL)
 	n := &notes{}
-	run(t.Context(), n, []examination{serviceOf(launcher.Home{}, status, "here", status.Regions[0].Services[0])})
+	run(t.Context(), n, []examination{serviceOf(Subject{Status: shop}, "here", shop.Regions[0].Services[0])})
 	for _, problem := range []string{"events are not sent", "passed over records", "holds there for unhealthy"} {
 		if _, found := n.finding(problem); !found {
 			t.Errorf("%q is not among %+v", problem, n.findings)
@@ -118,21 +117,21 @@ func TestALinkIsMeasuredAndJudged(t *testing.T) {
 	t.Cleanup(slow.Close)
 	for _, tc := range []struct {
 		name, address string
-		now           link.Condition
+		now           status.Condition
 		modelMS       int64
 		problem       string
 	}{
-		{"whole", whole.Listener.Addr().String(), link.Condition{}, 10_000, ""},
-		{"cut", hole.Addr().String(), link.Condition{Cut: true}, 1, "it is cut"},
-		{"silent", hole.Addr().String(), link.Condition{}, 1, "nothing passes"},
-		{"leaking", whole.Listener.Addr().String(), link.Condition{Cut: true}, 10_000, "something passes"},
-		{"slow", slow.Listener.Addr().String(), link.Condition{RoundTripMS: 60}, 1, "it is slow"},
+		{"whole", whole.Listener.Addr().String(), status.Condition{}, 10_000, ""},
+		{"cut", hole.Addr().String(), status.Condition{Cut: true}, 1, "it is cut"},
+		{"silent", hole.Addr().String(), status.Condition{}, 1, "nothing passes"},
+		{"leaking", whole.Listener.Addr().String(), status.Condition{Cut: true}, 10_000, "something passes"},
+		{"slow", slow.Listener.Addr().String(), status.Condition{RoundTripMS: 60}, 1, "it is slow"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			status := twoRegions("")
-			status.Links.Items = []link.Entry{{Link: link.Link{From: "here", To: "there", Plane: link.PlaneGateway, Listen: tc.address}, Now: tc.now, ModelMS: tc.modelMS}}
-			asked := links(status)
+			shop := twoRegions("")
+			shop.Links.Items = []status.Link{{From: "here", To: "there", Plane: status.PlaneGateway, Listen: tc.address, Now: tc.now, ModelMS: tc.modelMS}}
+			asked := links(shop)
 			if len(asked) != 1 {
 				t.Fatalf("%d links are measured", len(asked))
 			}
@@ -149,7 +148,7 @@ func TestALinkIsMeasuredAndJudged(t *testing.T) {
 		})
 	}
 	down := twoRegions("")
-	down.Links.Items = []link.Entry{{Link: link.Link{From: "here", To: "not-started", Plane: link.PlaneGateway}}}
+	down.Links.Items = []status.Link{{From: "here", To: "not-started", Plane: status.PlaneGateway}}
 	down.Regions[1].Services[0].Ready = false
 	if asked := links(down); len(asked) != 0 {
 		t.Error("a link to a region that is down was measured")
@@ -158,21 +157,17 @@ func TestALinkIsMeasuredAndJudged(t *testing.T) {
 
 func TestThePartsOfACopyAreJudged(t *testing.T) {
 	t.Parallel()
-	home, err := launcher.OpenHome(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if found := parts(home, launcher.Status{}, nil); len(found) != 1 || found[0].Remedy != "meridian up" {
+	if found := parts(Subject{}); len(found) != 1 || found[0].Remedy != "meridian up" {
 		t.Errorf("nothing runs: %+v", found)
 	}
-	status := twoRegions("")
-	status.Edge = launcher.EdgeStatus{Ready: true, PID: 1}
-	status.SQL = launcher.EngineStatus{Name: "postgres"}
-	status.Provider = launcher.EngineStatus{Name: "provider", PID: 4}
-	status.Links = launcher.LinksStatus{PID: 5, Items: []link.Entry{{}}}
-	status.Regions[0].Engines = []launcher.EngineStatus{{Name: "redis", Ready: true, PID: 2, Restarts: manyRestarts + 1}, {Name: "broker", Ready: true, PID: 3, Restarts: manyRestarts}}
+	shop := twoRegions("")
+	shop.Edge = status.Edge{Ready: true, PID: 1}
+	shop.SQL = status.Engine{Name: "postgres"}
+	shop.Provider = status.Engine{Name: "provider", PID: 4}
+	shop.Links = status.Links{PID: 5, Items: []status.Link{{}}}
+	shop.Regions[0].Engines = []status.Engine{{Name: "redis", Ready: true, PID: 2, Restarts: manyRestarts + 1}, {Name: "broker", Ready: true, PID: 3, Restarts: manyRestarts}}
 	n := &notes{}
-	n.find(parts(home, status, nil)...)
+	n.find(parts(Subject{Status: shop, Sandbox: true})...)
 	wanted := map[string]string{"postgres": "ended", "provider": "does not answer", "links": "does not answer", "here/redis": "keeps dying"}
 	for _, f := range n.findings {
 		if words := wanted[f.Part]; words == "" || !strings.Contains(f.Problem, words) || f.Evidence == "" || f.Remedy == "" {
@@ -183,7 +178,7 @@ func TestThePartsOfACopyAreJudged(t *testing.T) {
 		t.Errorf("found %+v", n.findings)
 	}
 	elsewhere := []regions.Region{{Engines: regions.Engines{SQL: "db.example.com:26257"}}}
-	for _, f := range parts(home, status, elsewhere) {
+	for _, f := range parts(Subject{Status: shop, Regions: elsewhere}) {
 		if f.Part == "postgres" {
 			t.Errorf("an engine that stands elsewhere: %+v", f)
 		}
@@ -202,11 +197,7 @@ func TestAnExaminationThatFailsIsAFindingAndAReportIsSorted(t *testing.T) {
 	if clean := (&notes{}).report(true); !clean.OK || clean.Findings == nil || clean.Facts == nil {
 		t.Errorf("a clean report is %+v", clean)
 	}
-	home, err := launcher.OpenHome(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	run(t.Context(), n, []examination{disk(home)})
+	run(t.Context(), n, []examination{disk(Subject{Status: status.Shop{Home: t.TempDir()}})})
 	if n.value(t, "free") <= 0 {
 		t.Errorf("the facts are %+v", n.facts)
 	}

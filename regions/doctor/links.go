@@ -10,8 +10,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit/httpclient"
-	"github.com/meridian-store/meridian/local/launcher"
-	"github.com/meridian-store/meridian/local/link"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 const (
@@ -22,18 +21,18 @@ const (
 )
 
 // links measures every link between two regions that are up. What is wrong with a gateway is not the link's fault, and found elsewhere.
-func links(status launcher.Status) []examination {
+func links(shop status.Shop) []examination {
 	var asked []examination
-	for _, entry := range status.Links.Items {
-		if entry.Plane == link.PlaneGateway && gatewayReady(status, entry.From) && gatewayReady(status, entry.To) {
+	for _, entry := range shop.Links.Items {
+		if entry.Plane == status.PlaneGateway && gatewayReady(shop, entry.From) && gatewayReady(shop, entry.To) {
 			asked = append(asked, measure(entry))
 		}
 	}
 	return asked
 }
 
-func gatewayReady(status launcher.Status, region string) bool {
-	for _, r := range status.Regions {
+func gatewayReady(shop status.Shop, region string) bool {
+	for _, r := range shop.Regions {
 		for _, service := range r.Services {
 			if r.Name == region && service.Name == contract.ServiceGateway {
 				return service.Ready
@@ -43,7 +42,7 @@ func gatewayReady(status launcher.Status, region string) bool {
 	return false
 }
 
-func measure(entry link.Entry) examination {
+func measure(entry status.Link) examination {
 	part, heal := "link "+entry.From+"→"+entry.To, "meridian link heal "+entry.From+" "+entry.To
 	return examination{part: part, remedy: heal, ask: func(ctx context.Context, n *notes) error {
 		n.fact(part, "round_trip_by_distance", float64(entry.ModelMS), "ms")
@@ -72,7 +71,7 @@ func measure(entry link.Entry) examination {
 }
 
 // probe asks over a link again and again on one connection. It gives what answers took until one failed.
-func probe(ctx context.Context, entry link.Entry) (taken []time.Duration, err error) {
+func probe(ctx context.Context, entry status.Link) (taken []time.Duration, err error) {
 	patience := 2*time.Duration(max(entry.Now.RoundTripMS, entry.ModelMS))*time.Millisecond + linkPatience
 	client := httpclient.New(httpclient.Options{Timeout: patience, MaxConnsPerHost: 1})
 	defer client.CloseIdleConnections()

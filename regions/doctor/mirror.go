@@ -7,19 +7,19 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 // judgeMirror looks at how far a region's mirror is behind each of the others. A region that was not started, or whose mirror says
 // nothing, sends nothing that could be late: it is not judged here.
-func judgeMirror(n *notes, status launcher.Status, region, log string, metrics map[string]*dto.MetricFamily, now time.Time) {
+func judgeMirror(n *notes, shop status.Shop, region, log string, metrics map[string]*dto.MetricFamily, now time.Time) {
 	part := region + "/mirror"
 	behind := bySource(metrics["meridian_mirror_behind_records"])
 	for source, upTo := range bySource(metrics["meridian_mirror_copied_up_to_seconds"]) {
 		late := max(0, float64(now.UnixMilli())/1000-upTo)
 		n.fact(part, "behind "+source, behind[source], "records")
 		n.fact(part, "has all of "+source+" up to", math.Round(late*10)/10, "s ago")
-		if !gatewayReady(status, source) {
+		if !gatewayReady(shop, source) {
 			continue
 		}
 		evidence := fmt.Sprintf("%.0f records wait; all that was there %.0f s ago is copied, no more", behind[source], late)

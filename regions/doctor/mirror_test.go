@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
-	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 func TestAMirrorIsLateByRecordsOrByTime(t *testing.T) {
@@ -36,8 +36,8 @@ meridian_mirror_copied_up_to_seconds{source="%[1]s"} %.3[4]f
 meridian_mirror_missed_records_total{source="%[1]s",topic="cart-events"} %[5]d
 `, tc.source, tc.first, tc.second, float64(time.Now().Add(-tc.ago).UnixMilli())/1000, tc.missed), "")
 			n := &notes{}
-			mirror := launcher.ServiceStatus{Name: contract.ServiceMirror, URL: server.URL, Ready: true}
-			run(t.Context(), n, []examination{serviceOf(launcher.Home{}, twoRegions(server.URL), "here", mirror)})
+			mirror := status.Service{Name: contract.ServiceMirror, URL: server.URL, Ready: true}
+			run(t.Context(), n, []examination{serviceOf(Subject{Status: twoRegions(server.URL)}, "here", mirror)})
 			if _, found := n.finding(tc.problem); (tc.problem == "") != (len(n.findings) == 0) || (tc.problem != "" && !found) {
 				t.Errorf("found %+v, want %q", n.findings, tc.problem)
 			}

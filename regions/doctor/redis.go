@@ -9,17 +9,15 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
-
-	"github.com/meridian-store/meridian/local/launcher"
 )
 
 const dialTimeout = 2 * time.Second
 
 // redis looks at a region's Redis: its memory, its keys, and whether it still writes its file.
-func redis(home launcher.Home, region, address string) examination {
+func redis(s Subject, region, address string) examination {
 	part := region + "/redis"
-	return examination{part: part, remedy: "read " + home.Log(region, "redis"), ask: func(ctx context.Context, n *notes) error {
-		_, password, err := launcher.RedisOf(home, region)
+	return examination{part: part, remedy: "read " + s.log(region, "redis"), ask: func(ctx context.Context, n *notes) error {
+		password, err := s.RedisPassword(region)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit/httpclient"
-	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 // maxAnswer bounds what is read of an answer, in bytes.
@@ -22,7 +22,7 @@ const maxAnswer = 4 << 20
 
 // serviceOf looks at what a service says of itself; a gateway is also asked how it sees the other regions, and a mirror how late
 // it is.
-func serviceOf(home launcher.Home, status launcher.Status, region string, service launcher.ServiceStatus) examination {
+func serviceOf(s Subject, region string, service status.Service) examination {
 	part := region + "/" + service.Name
 	return examination{part: part, remedy: "read its log: meridian status shows whether it is ready", ask: func(ctx context.Context, n *notes) error {
 		metrics, err := scrape(ctx, service.URL)
@@ -32,9 +32,9 @@ func serviceOf(home launcher.Home, status launcher.Status, region string, servic
 		judgeMetrics(n, part, metrics)
 		switch service.Name {
 		case contract.ServiceGateway:
-			return view(ctx, n, status, region, service.URL)
+			return view(ctx, n, s.Status, region, service.URL)
 		case contract.ServiceMirror:
-			judgeMirror(n, status, region, "read "+home.Log(region, service.Name), metrics, time.Now())
+			judgeMirror(n, s.Status, region, "read "+s.log(region, service.Name), metrics, time.Now())
 		}
 		return nil
 	}}
@@ -82,7 +82,7 @@ func sum(family *dto.MetricFamily) (total float64, found bool) {
 }
 
 // view asks a gateway which of the regions that are up it holds for healthy.
-func view(ctx context.Context, n *notes, status launcher.Status, region, gateway string) error {
+func view(ctx context.Context, n *notes, shop status.Shop, region, gateway string) error {
 	body, err := get(ctx, gateway+"/api/v1/regions")
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func view(ctx context.Context, n *notes, status launcher.Status, region, gateway
 		if other.RTTMS != nil {
 			n.fact(part, "round trip to "+other.Name, *other.RTTMS, "ms")
 		}
-		if !other.Healthy && gatewayReady(status, other.Name) {
+		if !other.Healthy && gatewayReady(shop, other.Name) {
 			n.find(Finding{part, "it holds " + other.Name + " for unhealthy", "GET " + gateway + "/api/v1/regions", "meridian link list shows whether the way there is cut"})
 		}
 	}

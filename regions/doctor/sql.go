@@ -8,9 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/meridian-store/meridian/local/launcher"
-	"github.com/meridian-store/meridian/regions"
 )
 
 const (
@@ -19,9 +16,9 @@ const (
 )
 
 // sql looks at the one SQL server as its owner: who is connected, and who waits for whom.
-func sql(home launcher.Home, all []regions.Region) examination {
-	return examination{part: partSQL, remedy: "read " + home.Log("", partSQL), ask: func(ctx context.Context, n *notes) error {
-		address, err := launcher.SQLOwnerURL(home, all)
+func sql(s Subject) examination {
+	return examination{part: partSQL, remedy: "read " + s.log("", partSQL), ask: func(ctx context.Context, n *notes) error {
+		address, err := s.SQLOwner()
 		if err != nil {
 			return err
 		}

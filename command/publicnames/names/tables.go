@@ -6,9 +6,9 @@ import (
 
 	"github.com/meridian-store/meridian/command/publicnames/ddl"
 	"github.com/meridian-store/meridian/kit/sqldb"
-	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
 	"github.com/meridian-store/meridian/regions/audit"
+	"github.com/meridian-store/meridian/regions/schema"
 )
 
 // tables lists databases, tables and columns as a fresh cluster has them after all migrations.
@@ -21,7 +21,7 @@ func tables(_ context.Context, to *list) error {
 	for _, region := range all {
 		names = append(names, region.Name)
 	}
-	scripts, err := launcher.MigrateScripts(sqldb.Cockroach, names)
+	scripts, err := schema.Scripts(sqldb.Cockroach, names)
 	if err != nil {
 		return err
 	}

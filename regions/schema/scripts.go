@@ -1,4 +1,4 @@
-package launcher
+package schema
 
 import (
 	"fmt"
@@ -8,15 +8,15 @@ import (
 	"github.com/meridian-store/meridian/regions/cluster"
 )
 
-// MigrateScripts gives all that Migrate sends to a fresh cluster, but for passwords: what makes roles and databases first, then each
-// database's own. regions are region names, the first the primary.
-func MigrateScripts(dialect sqldb.Dialect, regions []string) ([]sqldb.Script, error) {
+// Scripts returns all that Migrate sends to a fresh cluster, but for passwords: what makes roles and databases first,
+// then each database's own. regions are region names, the first the primary.
+func Scripts(dialect sqldb.Dialect, regions []string) ([]sqldb.Script, error) {
 	var all []sqldb.Script
 	for _, definition := range cluster.Services() {
 		if definition.Schema == nil {
 			continue
 		}
-		name := databaseOf(definition.Name)
+		name := Database(definition.Name)
 		scripts, err := sqldb.Scripts(dialect, name, name, *definition.Schema, regions)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", definition.Name, err)
@@ -25,7 +25,7 @@ func MigrateScripts(dialect sqldb.Dialect, regions []string) ([]sqldb.Script, er
 	}
 	reads := map[string]map[string][]string{}
 	for service, columns := range audit.Reads() {
-		reads[databaseOf(service)] = columns
+		reads[Database(service)] = columns
 	}
 	all = append(all, sqldb.ReaderScripts(dialect, audit.Role, reads)...)
 	return joinByDatabase(all), nil

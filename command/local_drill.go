@@ -1,3 +1,5 @@
+//go:build !production
+
 package command
 
 import (
@@ -13,7 +15,6 @@ import (
 	"github.com/meridian-store/meridian/local/drill"
 	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions"
-	"github.com/meridian-store/meridian/regions/audit"
 )
 
 // signedIn is how long a drill's shopper stays signed in: longer than anyone waits for one purchase.
@@ -74,7 +75,7 @@ func (d *driller) Run(e *env) error {
 		return err
 	}
 	auditing := auditor{Settle: d.Settle}
-	config, _, err := auditing.config(e, home, all)
+	config, _, err := auditing.config(e, all)
 	if err != nil {
 		return failure{exitNotThere, err}
 	}
@@ -111,12 +112,6 @@ func (d *driller) Run(e *env) error {
 		err = fmt.Errorf("the drill %s was not passed: %s", report.Drill, strings.Join(report.Problems, "; "))
 	}
 	return err
-}
-
-func closeAudited(config audit.Config) {
-	for _, db := range config.Databases {
-		db.Close()
-	}
 }
 
 func printDrill(out io.Writer, r *drill.Report) error {

@@ -1,3 +1,5 @@
+//go:build !production
+
 package command
 
 import (
@@ -9,8 +11,9 @@ import (
 	"github.com/meridian-store/meridian/local/sandbox"
 )
 
-// provider runs the payment sandbox. Its secrets come from the environment, because arguments are for everyone on the machine to read.
-type provider struct {
+// providerVerb runs the payment sandbox. Its secrets come from the environment, because arguments are for everyone on
+// the machine to read.
+type providerVerb struct {
 	Listen        string `required:"" help:"host:port to listen on."`
 	Data          string `required:"" help:"Folder that keeps its ledger." type:"path"`
 	Webhook       string `help:"URL that its webhooks go to; none are sent when absent."`
@@ -19,7 +22,7 @@ type provider struct {
 }
 
 // Run serves until it is interrupted.
-func (p *provider) Run(e *env) error {
+func (p *providerVerb) Run(e *env) error {
 	if p.Key == "" || p.WebhookSecret == "" {
 		return errors.New("MERIDIAN_PAYMENT_KEY and MERIDIAN_PAYMENT_WEBHOOK_SECRET must be set: what clients present, and what webhooks are signed with")
 	}

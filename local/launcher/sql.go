@@ -7,12 +7,8 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/meridian-store/meridian/kit"
-	"github.com/meridian-store/meridian/kit/sqldb"
-	"github.com/meridian-store/meridian/regions/audit"
-	"github.com/meridian-store/meridian/regions/cluster"
+	"github.com/meridian-store/meridian/regions"
+	"github.com/meridian-store/meridian/regions/schema"
 )
 
 // sqlAdminEnv names the owner of an SQL cluster that stands elsewhere; the local one's owner is made here.
@@ -25,50 +21,12 @@ func (l *launcher) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := Migrate(ctx, admin, l.secrets.sqlPasswords(), l.regionNames()); err != nil {
+	if err := schema.Migrate(ctx, admin, l.secrets.sqlPasswords(), l.regionNames()); err != nil {
 		return err
 	}
 	l.note("%-28s migrated in %.1f s", "databases", time.Since(begun).Seconds())
 	return nil
 }
-
-// Migrate provisions and migrates the database of every service that has one. passwords are by service, and by audit.Role that of the
-// role that audits; without it there is none.
-func Migrate(ctx context.Context, adminURL string, passwords map[string]string, regions []string) error {
-	if err := migrateAll(ctx, adminURL, passwords, regions); err != nil {
-		return err
-	}
-	return letAudit(ctx, adminURL, passwords[audit.Role])
-}
-
-func migrateAll(ctx context.Context, adminURL string, passwords map[string]string, regions []string) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for _, definition := range cluster.Services() {
-		if definition.Schema != nil {
-			group.Go(func() error { return migrateOne(ctx, adminURL, definition, passwords[definition.Name], regions) })
-		}
-	}
-	return group.Wait()
-}
-
-func migrateOne(ctx context.Context, adminURL string, definition kit.Definition, password string, regions []string) error {
-	name := databaseOf(definition.Name)
-	if err := sqldb.Provision(ctx, adminURL, name, name, password); err != nil {
-		return fmt.Errorf("%s: %w", definition.Name, err)
-	}
-	owner, err := url.Parse(adminURL)
-	if err != nil {
-		return fmt.Errorf("read the owner's SQL address: %w", err)
-	}
-	owner.Path = "/" + name
-	if err := sqldb.Migrate(ctx, owner.String(), *definition.Schema, name, regions); err != nil {
-		return fmt.Errorf("%s: %w", definition.Name, err)
-	}
-	return nil
-}
-
-// databaseOf names a service's database and its role, which are called the same.
-func databaseOf(service string) string { return "meridian_" + service }
 
 // sqlAdminURL is the owner's address of the SQL cluster.
 func (l *launcher) sqlAdminURL() (string, error) {
@@ -83,7 +41,7 @@ func (l *launcher) sqlAdminURL() (string, error) {
 
 // sqlURL is a service's own address of the SQL cluster.
 func (l *launcher) sqlURL(i int, service string) string {
-	name := databaseOf(service)
+	name := schema.Database(service)
 	if outside := l.Regions[i].Engines.SQL; outside != "" {
 		return sqlURL(outside, name, l.secrets.SQLRoles[service], name, true)
 	}
@@ -110,7 +68,8 @@ func (l *launcher) ownsSQL() bool {
 	return true
 }
 
-// SQLOwner gives the owner's address and the roles' passwords, as Migrate takes them, of the copy that runs from a home.
+// SQLOwner gives the owner's address and the roles' passwords, as schema.Migrate takes them, of the copy that runs
+// from a home.
 func SQLOwner(home Home) (adminURL string, passwords map[string]string, err error) {
 	state, _, err := ReadState(home)
 	if err != nil {
@@ -121,4 +80,20 @@ func SQLOwner(home Home) (adminURL string, passwords map[string]string, err erro
 		return "", nil, err
 	}
 	return sqlURL(address(Ports{Base: state.BasePort}.SQL()), "postgres", s.SQLAdmin, "postgres", false), s.sqlPasswords(), nil
+}
+
+// SQLOwnerURL gives the owner's address of the SQL server that the copy of a home uses. It holds a password: never
+// show it.
+func SQLOwnerURL(home Home, all []regions.Region) (string, error) {
+	for _, region := range all {
+		if region.Engines.SQL == "" {
+			continue
+		}
+		if admin := os.Getenv(sqlAdminEnv); admin != "" {
+			return admin, nil
+		}
+		return "", fmt.Errorf("the SQL cluster stands elsewhere; %s must give its owner's address", sqlAdminEnv)
+	}
+	address, _, err := SQLOwner(home)
+	return address, err
 }

@@ -1,3 +1,5 @@
+//go:build !production
+
 package command
 
 import (
@@ -8,9 +10,8 @@ import (
 	"github.com/meridian-store/meridian/local/launcher"
 )
 
-// region holds the verbs about one region. `meridian region NAME` alone runs it in this process.
-type region struct {
-	Run     regionRun     `cmd:"" default:"withargs" help:"Run all services of one region in this process."`
+// localRegionVerbs are the verbs about a region of the running copy.
+type localRegionVerbs struct {
 	Start   regionStart   `cmd:"" help:"Have the running copy start a region, or mend one that is broken."`
 	Stop    regionStop    `cmd:"" help:"Have the running copy stop a region; its data stays."`
 	Restart regionRestart `cmd:"" help:"Have the running copy restart every process of a region; the other regions serve its shoppers meanwhile."`

@@ -1,3 +1,5 @@
+//go:build !production
+
 package command
 
 import (
@@ -7,6 +9,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/meridian-store/meridian/local/launcher"
 	"github.com/meridian-store/meridian/regions/doctor"
 )
 
@@ -20,10 +23,11 @@ func (d *checkup) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	report, err := doctor.Examine(e.ctx, home, all)
+	subject, err := launcher.Subject(e.ctx, home, all)
 	if err != nil {
 		return err
 	}
+	report := doctor.Examine(e.ctx, subject)
 	if d.JSON {
 		err = printJSON(e.out, report)
 	} else {

@@ -1,16 +1,17 @@
+//go:build !production
+
 package command
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strconv"
 	"text/tabwriter"
 	"time"
 
 	"github.com/meridian-store/meridian/local/launcher"
+	"github.com/meridian-store/meridian/regions/status"
 )
 
 type down struct{}
@@ -29,37 +30,37 @@ func (d *down) Run(e *env) error {
 	return err
 }
 
-type status struct {
+type statusVerb struct {
 	JSON bool `help:"Print one JSON document."`
 }
 
 // Run shows the copy's state; the exit code is 1 when something is not ready and 3 when none runs.
-func (s *status) Run(e *env) error {
+func (s *statusVerb) Run(e *env) error {
 	home, all, err := e.place()
 	if err != nil {
 		return err
 	}
-	status, found, err := launcher.ReadStatus(e.ctx, home, all)
+	shop, found, err := launcher.ReadStatus(e.ctx, home, all)
 	if err != nil {
 		return err
 	}
 	if s.JSON {
-		err = printJSON(e.out, status)
+		err = printJSON(e.out, shop)
 	} else if found {
-		err = printStatus(e.out, status)
+		err = printStatus(e.out, shop)
 	}
 	switch {
 	case err != nil:
 		return err
-	case !status.Running:
+	case !shop.Running:
 		return failure{exitNotThere, fmt.Errorf("no copy runs from %s: start one with `meridian up`", home.Dir())}
-	case !status.Ready:
+	case !shop.Ready:
 		return errors.New("not everything is ready: see above, and `meridian doctor`")
 	}
 	return nil
 }
 
-func printStatus(out io.Writer, status launcher.Status) error {
+func printStatus(out io.Writer, shop status.Shop) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	row := func(region, name, address string, ready bool, pid, restarts int) {
 		word := "ready"
@@ -73,13 +74,13 @@ func printStatus(out io.Writer, status launcher.Status) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\n", region, name, address, word, process, restarts)
 	}
 	fmt.Fprintln(w, "REGION\tPART\tADDRESS\tSTATE\tPROCESS\tRESTARTS")
-	row("", "edge", status.Edge.URL, status.Edge.Ready, status.Edge.PID, status.Edge.Restarts)
-	row("", "provider", status.Provider.Address, status.Provider.Ready, status.Provider.PID, status.Provider.Restarts)
-	row("", "sql", status.SQL.Address, status.SQL.Ready, status.SQL.PID, status.SQL.Restarts)
-	if len(status.Links.Items) > 0 {
-		row("", "links", status.Links.API, status.Links.Ready, status.Links.PID, status.Links.Restarts)
+	row("", "edge", shop.Edge.URL, shop.Edge.Ready, shop.Edge.PID, shop.Edge.Restarts)
+	row("", "provider", shop.Provider.Address, shop.Provider.Ready, shop.Provider.PID, shop.Provider.Restarts)
+	row("", "sql", shop.SQL.Address, shop.SQL.Ready, shop.SQL.PID, shop.SQL.Restarts)
+	if len(shop.Links.Items) > 0 {
+		row("", "links", shop.Links.API, shop.Links.Ready, shop.Links.PID, shop.Links.Restarts)
 	}
-	for _, region := range status.Regions {
+	for _, region := range shop.Regions {
 		for _, service := range region.Services {
 			row(region.Name, service.Name, service.URL, service.Ready, service.PID, service.Restarts)
 		}
@@ -107,33 +108,4 @@ func (t *token) Run(e *env) error {
 	}
 	_, err = fmt.Fprintln(e.out, token)
 	return err
-}
-
-type version struct {
-	JSON bool `help:"Print one JSON document."`
-}
-
-// Run prints what this binary was built from.
-func (v *version) Run(e *env) error {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return errors.New("this binary was built without module information")
-	}
-	facts := map[string]string{"version": info.Main.Version, "go": info.GoVersion}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			facts["revision"] = setting.Value
-		}
-	}
-	if v.JSON {
-		return printJSON(e.out, facts)
-	}
-	_, err := fmt.Fprintf(e.out, "meridian %s %s\n", facts["version"], facts["go"])
-	return err
-}
-
-func printJSON(out io.Writer, value any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }

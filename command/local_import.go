@@ -1,3 +1,5 @@
+//go:build !production
+
 package command
 
 import (
@@ -10,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
@@ -208,16 +208,4 @@ func digest(path string) (string, error) {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}
 	return hex.EncodeToString(hash.Sum(nil))[:32], nil
-}
-
-// progressBar shows a bar on a terminal's standard error, and nothing where there is no terminal.
-func (e *env) progressBar(total int64, title string) *progressbar.ProgressBar {
-	terminal := false
-	if file, ok := e.err.(*os.File); ok {
-		info, err := file.Stat()
-		terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	return progressbar.NewOptions64(total, progressbar.OptionSetDescription(title), progressbar.OptionSetWriter(e.err),
-		progressbar.OptionSetVisibility(terminal), progressbar.OptionShowBytes(false), progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))
 }
