@@ -1,4 +1,4 @@
-# Meridian's two commands are `make run` and `make test`; `make help` lists the rest.
+# Meridian's two commands are `make run` and `make test`; `make help` lists the rest. ARGS="…" hands flags to a target's program.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -17,7 +17,7 @@ FULL_SIZE := ^(TestACodeIsUsedAsOftenAsItMay|TestWhatAFailedOrderUsedIsForOthers
 
 .PHONY: run
 run: engines build ## Start three regions and the edge on this machine, with a seeded shop; Ctrl-C stops it all
-	@bin/meridian up --seed
+	@bin/meridian up --seed $(ARGS)
 
 .PHONY: run-compose
 run-compose: build ## As run, on CockroachDB, Redpanda, Redis and Consul in Docker (compose.yaml)
@@ -63,12 +63,12 @@ build-production: ## Build bin/meridian-production: static, without what runs or
 	@CGO_ENABLED=0 go build -tags production -trimpath -ldflags '-s -w' -o bin/meridian-production .
 
 .PHONY: loadtest
-loadtest: engines build $(K6) ## Shoppers of 20 cities browse and buy for 30 s; fails when a threshold is missed
+loadtest: engines build $(K6) ## Shoppers of 20 cities browse and buy for 30 s; fails when a threshold is missed; ARGS="--short"
 	@go build -o bin/loadtest ./loadtest
 	@bin/loadtest visits --k6 $(K6) $(ARGS)
 
 .PHONY: nearness
-nearness: engines build ## Read the catalog from 20 cities over realistic distances, from cold caches on; fails when one is not near
+nearness: engines build ## Read the catalog from 20 cities over realistic distances, from cold caches on; fails when one is not near; ARGS="--short"
 	@go build -o bin/loadtest ./loadtest
 	@bin/loadtest nearness $(ARGS)
 
@@ -77,9 +77,17 @@ $(K6):
 	@GOBIN=$(dir $@) go install go.k6.io/k6@$(K6_VERSION)
 
 .PHONY: bench
-bench: engines build ## Measure paths as ratios to bare baselines; ARGS="--json" or ARGS="--profile DIR"
+bench: engines build ## Measure paths as ratios to bare baselines; ARGS="--short", ARGS="--json" or ARGS="--profile DIR"
 	@go build -o bin/bench ./loadtest/bench
 	@bin/bench $(ARGS)
+
+.PHONY: check-docs
+check-docs: engines build ## Check every command of the documents: run it against a shop, or check its flags, targets and tests
+	@go run ./docs/commands --run $(ARGS)
+
+.PHONY: check-release
+check-release: engines build $(K6) ## Run bench, loadtest and nearness at full length from empty homes, every drill, and Terraform
+	@.ci/release
 
 .PHONY: terraform-local-check
 terraform-local-check: ## Show that terraform/local starts, mends and removes regions on this machine

@@ -60,6 +60,7 @@ var localImporters = []struct{ path, reason string }{
 	{"command/local_", "the verbs for one machine; a production program is built without them"},
 	{"loadtest/", "programs of their own that measure a copy on this machine; they are not shipped"},
 	{"journeys/", "tests alone"},
+	{"command/publicnames/", "a program of its own that lists the names of the local verbs too; it is not shipped"},
 }
 
 // imported is what `go list -json` says of a package.

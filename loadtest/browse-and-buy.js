@@ -10,6 +10,8 @@ const edge = __ENV.EDGE_URL;
 const regions = __ENV.REGIONS.split(',');
 const visitsPerSecond = Number(__ENV.RATE);
 const seconds = Number(__ENV.SECONDS);
+// A short run checks that everything works: it judges failures and orders, but no times.
+const short = __ENV.SHORT === 'true';
 const cities = JSON.parse(open('./cities.json'));
 
 // Of all who come, how many put something into a cart, and how many of those buy.
@@ -42,11 +44,14 @@ function thresholds() {
     orders: ['count>0'],
     sold_out: ['count>=0'],
   };
+  if (short) {
+    all.dropped_iterations = ['count>=0'];
+  }
   // A threshold makes k6 keep a figure of its own for the tag, which the table then shows.
   for (const kind of Object.keys(times)) {
     for (const region of regions) {
       // A median of 0 is that of no answer at all: then a region has not taken part.
-      all[`${kind}{region:${region}}`] = [`p(95)<${p95Limits[kind]}`, 'med>0'];
+      all[`${kind}{region:${region}}`] = short ? ['med>=0'] : [`p(95)<${p95Limits[kind]}`, 'med>0'];
     }
   }
   return all;
@@ -211,7 +216,7 @@ function pick(list) {
 }
 
 export function handleSummary(data) {
-  const outputs = { stdout: text(data, regions, Object.keys(times)) };
+  const outputs = { stdout: text(data, regions, Object.keys(times)) + (short ? 'Short run: no times are judged.\n' : '') };
   if (__ENV.JSON_FILE) {
     outputs[__ENV.JSON_FILE] = JSON.stringify(data, null, 2);
   }

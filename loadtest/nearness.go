@@ -28,16 +28,27 @@ type nearness struct {
 	Rate int           `help:"Reads that begin in a second, over all cities." env:"NEARNESS_RATE" default:"4000"`
 	Cold time.Duration `help:"How long from empty caches." env:"NEARNESS_COLD" default:"60s"`
 	Warm time.Duration `help:"How long after that; these figures are judged." env:"NEARNESS_WARM" default:"90s"`
-	JSON bool          `help:"Print one JSON document."`
+	// Short is for CI, where neither the caches get warm nor the machine is idle.
+	Short bool `help:"Check that it runs: 400 reads a second, 10s cold and 10s warm, whatever the settings are. Only failed reads are judged."`
+	JSON  bool `help:"Print one JSON document."`
 }
 
-// Run gives 0 when every city was near and 99 when one was not.
+// Settings of a short run.
+const (
+	shortRate  = 400
+	shortPhase = 10 * time.Second
+)
+
+// Run gives 0 when every city was near and 99 when one was not; with --short, 0 when no read failed.
 func (o *nearness) Run(ctx context.Context) (code exitCode, err error) {
 	var cities []near.City
 	if err := json.Unmarshal(citiesJSON, &cities); err != nil {
 		return 1, fmt.Errorf("read cities.json: %w", err)
 	}
 	o.Up = []string{"--links", "realistic"}
+	if o.Short {
+		o.Rate, o.Cold, o.Warm = shortRate, shortPhase, shortPhase
+	}
 	shop, err := standing.Open(ctx, o.Options, os.Stderr)
 	if err != nil {
 		return 1, err
@@ -62,6 +73,9 @@ func (o *nearness) Run(ctx context.Context) (code exitCode, err error) {
 	})
 	if err != nil {
 		return 1, err
+	}
+	if o.Short {
+		report.JudgeFailures()
 	}
 	if err := o.print(os.Stdout, report); err != nil {
 		return 1, err
@@ -98,7 +112,10 @@ func (o *nearness) print(out io.Writer, report *near.Report) error {
 	for _, problem := range report.Problems {
 		fmt.Fprintln(out, "MISSED ", problem)
 	}
-	if report.OK {
+	switch {
+	case report.OK && o.Short:
+		fmt.Fprintln(out, "Short run: only failed reads are judged.")
+	case report.OK:
 		fmt.Fprintln(out, "Every city was near.")
 	}
 	return nil

@@ -39,7 +39,7 @@ func TestACostThatNoTestAssertsIsNotFound(t *testing.T) {
 // asserted finds the words and, in the lines that follow up to the next entry, both figures.
 func asserted(t *testing.T, p part) bool {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(p.proof.file)))
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(p.proof.file)))
 	if err != nil {
 		t.Fatal(err)
 	}

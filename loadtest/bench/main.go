@@ -30,6 +30,7 @@ type measureOptions struct {
 	Clients int           `help:"Clients that each send one request after another." default:"16"`
 	Rounds  int           `help:"How often each path and its baseline take turns." default:"5"`
 	Length  time.Duration `help:"How long one turn is." default:"2s"`
+	Short   bool          `help:"Check that it runs: one round of 1s, whatever --rounds and --length are. The ratios mean little."`
 	JSON    bool          `name:"json" help:"Print one JSON document instead of the table."`
 	Profile string        `help:"Write CPU profiles into this folder: of this program, and of the shop's processes when it was started with MERIDIAN_PPROF=1." type:"path"`
 }
@@ -49,6 +50,9 @@ func main() {
 
 // Run measures.
 func (o *measureOptions) Run(ctx context.Context) (err error) {
+	if o.Short {
+		o.Rounds, o.Length = 1, time.Second
+	}
 	if o.Clients < 1 || o.Rounds < 1 || o.Length < 100*time.Millisecond {
 		return fmt.Errorf("--clients %d --rounds %d --length %s: at least one client, one round and 100ms", o.Clients, o.Rounds, o.Length)
 	}

@@ -149,6 +149,18 @@ func (r *Report) sum(cities []City, tallies []*tally) {
 	r.OK = len(r.Problems) == 0
 }
 
+// JudgeFailures judges the report by its failed reads alone: the other limits need warm caches and an idle machine.
+func (r *Report) JudgeFailures() {
+	r.Problems = []string{}
+	if r.Failed > 0 {
+		r.Problems = append(r.Problems, fmt.Sprintf("%d reads failed", r.Failed))
+	}
+	if r.Cold.Reads+r.Warm.Reads == 0 {
+		r.Problems = append(r.Problems, "nothing was read")
+	}
+	r.OK = len(r.Problems) == 0
+}
+
 // problems names what a city's warm figures miss. Cold ones are shown and not judged: whoever reads something first finds it nowhere near.
 func (c CityReport) problems() []string {
 	var problems []string

@@ -124,3 +124,20 @@ func TestWhatFailsIsNoFastAnswer(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 }
+
+func TestReport_JudgeFailuresIgnoresTimesAndHits(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		report Report
+		ok     bool
+	}{
+		"slow":    {Report{Warm: Figures{Reads: 9}, Problems: []string{"DUB: 95% of reads took up to 900 ms"}}, true},
+		"failed":  {Report{Warm: Figures{Reads: 9}, Failed: 1}, false},
+		"nothing": {Report{}, false},
+	} {
+		c.report.JudgeFailures()
+		if c.report.OK != c.ok || c.ok != (len(c.report.Problems) == 0) {
+			t.Errorf("%s: %+v", name, c.report)
+		}
+	}
+}
