@@ -22,6 +22,7 @@ const patience = time.Minute
 var starting = []execution{
 	{Command: "make engines"},
 	{Command: "make build"},
+	{Command: "make build-production"},
 	{Command: "meridian up --detach --seed",
 		Run: "meridian up --detach --seed --links realistic $SHOP", Shows: `seeding 2000 products`},
 }
