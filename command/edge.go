@@ -10,6 +10,7 @@ import (
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
 	"github.com/meridian-store/meridian/edge/rule"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 // exitDiffers is what `edge plan` ends with when something would be changed.
@@ -63,7 +64,7 @@ func (t *edgeTarget) resolve(e *env) (cloudflare.Access, cloudflare.Shop, error)
 	if t.Zone == "" {
 		return e.copy.edge()
 	}
-	access := cloudflare.Access{Token: t.Token, Zone: t.Zone, Account: t.Account}
+	access := cloudflare.Access{Token: secret.New(t.Token), Zone: t.Zone, Account: t.Account}
 	rules, err := rule.Default()
 	if err != nil {
 		return access, cloudflare.Shop{}, err
@@ -177,7 +178,7 @@ func (p *edgePurge) Run(e *env) error {
 	var access cloudflare.Access
 	plan := cloudflare.Plan(p.Tier)
 	if p.Zone != "" {
-		access = cloudflare.Access{Token: p.Token, Zone: p.Zone}
+		access = cloudflare.Access{Token: secret.New(p.Token), Zone: p.Zone}
 	} else {
 		resolved, shop, err := p.resolve(e)
 		if err != nil {

@@ -30,12 +30,12 @@ import (
 type Need int
 
 const (
-	// None: the service does not use the engine and is not told its address.
+	// None means that the service does not use the engine and is not told its address.
 	None Need = iota
-	// Optional: the service starts, is ready and works without the engine. It is told the address where there is one, and connects
-	// by itself.
+	// Optional means that the service starts, is ready and works without the engine. It is told the address where there is one,
+	// and connects by itself.
 	Optional
-	// Required: Start waits for the engine, and the service is not ready without it.
+	// Required means that Start waits for the engine and that the service is not ready without it.
 	Required
 )
 

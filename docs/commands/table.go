@@ -64,7 +64,9 @@ var executed = []execution{
 		Run:   `make bench ARGS="edge-hit --short --profile $WORK/profiles" && ls $WORK/profiles`,
 		Shows: `edge-hit-edge\.pprof`},
 	{Command: "meridian doctor", Patience: patience},
-	{Command: "meridian doctor --json", Patience: patience},
+	// An idle shop has no lag: everything but a lag of 0 fails.
+	{Command: "meridian doctor --json", Patience: patience, Run: `meridian doctor --json > "$WORK/doctor.json" &&
+		! tr -d ' \n' < "$WORK/doctor.json" | grep -oE '"name":"group[^"]*lag[^"]*","value":[1-9][0-9]*'`},
 	{Command: "meridian audit"},
 	{Command: "meridian audit --json --settle 15s", Shows: `"orders"`},
 	{Command: "meridian link list"},

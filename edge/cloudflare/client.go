@@ -16,12 +16,16 @@ import (
 	"github.com/cloudflare/cloudflare-go/v7/rulesets"
 
 	"github.com/meridian-store/meridian/kit/httpclient"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 // Access says where the API is and what to present there.
 type Access struct {
 	// URL is the API's, without /client/v4; Cloudflare's own when empty.
-	URL, Token, Zone, Account string
+	URL string
+	// Token is presented with each request.
+	Token         secret.Secret
+	Zone, Account string
 	// HTTP sends the requests; a client that uses the proxy of the environment when nil.
 	HTTP *http.Client
 }
@@ -39,9 +43,15 @@ func (a Access) options() []option.RequestOption {
 		client = httpclient.New(httpclient.Options{Proxy: true})
 	}
 	return []option.RequestOption{
-		option.WithBaseURL(strings.TrimSuffix(base, "/") + "/client/v4/"), option.WithAPIToken(a.Token),
+		option.WithBaseURL(strings.TrimSuffix(base, "/") + "/client/v4/"), option.WithMiddleware(a.authorize),
 		option.WithHTTPClient(client),
 	}
+}
+
+// authorize presents the token that is current when the request is sent.
+func (a Access) authorize(request *http.Request, next option.MiddlewareNext) (*http.Response, error) {
+	request.Header.Set("Authorization", "Bearer "+a.Token.Current())
+	return next(request)
 }
 
 // Client reads and writes what Meridian keeps in a zone and its account.
@@ -57,7 +67,7 @@ type Client struct {
 
 // NewClient makes a client; it sends nothing yet.
 func NewClient(access Access) (*Client, error) {
-	if access.Token == "" || access.Zone == "" || access.Account == "" {
+	if !access.Token.IsSet() || access.Zone == "" || access.Account == "" {
 		return nil, errors.New("a token, a zone and an account are needed")
 	}
 	options := access.options()

@@ -50,7 +50,7 @@ func NewPurgeMetrics(registry prometheus.Registerer) *PurgeMetrics {
 
 // NewPurger makes the purger of a zone. The regions share the plan's rate: share is how many purgers there are.
 func NewPurger(access Access, plan Plan, share int, metrics *PurgeMetrics) (*Purger, error) {
-	if access.Token == "" || access.Zone == "" {
+	if !access.Token.IsSet() || access.Zone == "" {
 		return nil, errors.New("a token and a zone are needed")
 	}
 	limits := plan.Limits()

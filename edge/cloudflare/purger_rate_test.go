@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 // okay is an API that does as it is told.
@@ -28,7 +29,7 @@ func TestSpareTagsLeaveHalfOfTheBurst(t *testing.T) {
 	t.Parallel()
 	const whole = 25 // requests at once on the smallest plan, which gets one more in 12 s
 	for share, want := range map[int]int{1: 12, 3: 4, 5: 2, 25: 0} {
-		purger, err := cloudflare.NewPurger(cloudflare.Access{URL: okay(t).URL, Token: "token", Zone: "zone"}, cloudflare.Free, share, cloudflare.NewPurgeMetrics(prometheus.NewRegistry()))
+		purger, err := cloudflare.NewPurger(cloudflare.Access{URL: okay(t).URL, Token: secret.New("token"), Zone: "zone"}, cloudflare.Free, share, cloudflare.NewPurgeMetrics(prometheus.NewRegistry()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +61,7 @@ func TestSpareTagsTryOnce(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	t.Cleanup(api.Close)
-	purger, err := cloudflare.NewPurger(cloudflare.Access{URL: api.URL, Token: "token", Zone: "zone"}, cloudflare.Enterprise, 1, cloudflare.NewPurgeMetrics(prometheus.NewRegistry()))
+	purger, err := cloudflare.NewPurger(cloudflare.Access{URL: api.URL, Token: secret.New("token"), Zone: "zone"}, cloudflare.Enterprise, 1, cloudflare.NewPurgeMetrics(prometheus.NewRegistry()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestWithinCountsWhatWasPurgedLately(t *testing.T) {
 	t.Parallel()
 	api := okay(t)
 	const share = 5 // of the smallest plan's burst of 25 requests
-	purger, err := cloudflare.NewPurger(cloudflare.Access{URL: api.URL, Token: "token", Zone: "zone"}, cloudflare.Free, share, cloudflare.NewPurgeMetrics(prometheus.NewRegistry()))
+	purger, err := cloudflare.NewPurger(cloudflare.Access{URL: api.URL, Token: secret.New("token"), Zone: "zone"}, cloudflare.Free, share, cloudflare.NewPurgeMetrics(prometheus.NewRegistry()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func New(base *kit.Base, config Config) (*Service, error) {
 		return nil, err
 	}
 	// Every region purges, at the rate of one account.
-	access := cloudflare.Access{URL: config.URL, Token: config.Token.Current(), Zone: config.Zone}
+	access := cloudflare.Access{URL: config.URL, Token: config.Token, Zone: config.Zone}
 	edge, err := cloudflare.NewPurger(access, plan, len(base.Regions), cloudflare.NewPurgeMetrics(base.Registry))
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
 	"github.com/meridian-store/meridian/edge/rule"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/process"
 	"github.com/meridian-store/meridian/regions"
 )
@@ -84,7 +85,7 @@ func edgeShop(all []regions.Region, ports Ports) (cloudflare.Shop, error) {
 }
 
 func edgeAccess(ports Ports, s secrets) cloudflare.Access {
-	return cloudflare.Access{URL: "http://" + address(ports.EdgeAPI()), Token: s.EdgeAPI, Zone: edgeZone, Account: edgeAccount}
+	return cloudflare.Access{URL: "http://" + address(ports.EdgeAPI()), Token: secret.New(s.EdgeAPI), Zone: edgeZone, Account: edgeAccount}
 }
 
 // Edge gives what `meridian edge` works on by default: the API of the edge that runs from a home, and what it is to be told.

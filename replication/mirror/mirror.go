@@ -102,20 +102,19 @@ func (m *Mirror) Run(ctx context.Context) error {
 	m.metrics.copiedUpTo.WithLabelValues(m.source.Region).SetToCurrentTime()
 	// Jitter keeps two mirrors that fence each other from trying again in step.
 	pauses := retry.Backoff(firstPause, lastPause)
-	for {
+	for ctx.Err() == nil {
 		started := time.Now()
 		err := m.session(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // asked to stop; the error says no more
+			break
 		}
 		if time.Since(started) > lastPause {
 			pauses.Reset()
 		}
 		m.log.WarnContext(ctx, "Mirror session ended; another one begins", "error", err)
-		if retry.Pause(ctx, pauses.NextBackOff()) != nil {
-			return nil
-		}
+		_ = retry.Pause(ctx, pauses.NextBackOff()) // the loop's condition sees the end
 	}
+	return nil
 }
 
 // session is one life of a mirror: any error ends it, and nothing of it is used again.

@@ -14,7 +14,6 @@ import (
 // maxBody holds the longest request that the schemas allow, in UTF-8.
 const maxBody = 16 << 10
 
-// routes declares the service's whole surface.
 // Routes declares the service's HTTP operations.
 func (s *Service) Routes(api *httpx.API) {
 	declare := func(id, method, path, summary string, status int, roles ...string) huma.Operation {

@@ -21,7 +21,6 @@ const partTimeout = 14 * time.Second
 // maxBody is one more than a part may have, because huma refuses a body that reaches its limit; the job judges the part itself.
 const maxBody = MaxPart + 1
 
-// routes is the service's whole surface.
 // Routes declares the service's HTTP operations.
 func (s *Service) Routes(api *httpx.API) {
 	readers := httpx.ForRoles(contract.RoleSupport, contract.RoleMerchandiser, contract.RoleAdmin)

@@ -10,7 +10,6 @@ import (
 	"github.com/meridian-store/meridian/kit/httpx"
 )
 
-// routes is the service's whole surface.
 // Routes declares the service's HTTP operations.
 func (s *Service) Routes(api *httpx.API) {
 	internal, admin := []string{"internal"}, []string{"admin"}

@@ -13,8 +13,7 @@ import (
 // webhookLimit is many times the size of the provider's largest webhook.
 const webhookLimit = 64 << 10
 
-// routes is the service's whole surface. Only the provider's webhook is public: orders charge and refund.
-// Routes declares the service's HTTP operations.
+// Routes declares the service's HTTP operations. Only the provider's webhook is public: order charges and refunds.
 func (s *Service) Routes(api *httpx.API) {
 	tags := []string{"internal"}
 	httpx.Handle(api, huma.Operation{OperationID: "charge", Method: http.MethodPost, Path: "/internal/v1/charges",

@@ -13,6 +13,7 @@ import (
 	"github.com/typesense/typesense-go/v3/typesense/api"
 
 	"github.com/meridian-store/meridian/kit/httpclient"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 const (
@@ -27,29 +28,29 @@ type engine struct {
 	client *typesense.Client
 	// searcher does nothing but search this index, whatever a shopper's words may bring about.
 	searcher  *typesense.Client
-	searchKey string
+	searchKey func() string
 	// alias names the collection that is searched; what it points to begins with it too.
 	alias string
 }
 
 // newEngine makes the client of an engine; it sends nothing yet. The client's own circuit breaker, which stays open for a minute, is left out:
 // an engine that is back is used at once.
-func newEngine(url, key, alias string, sender *http.Client) (*engine, error) {
+func newEngine(url string, key secret.Secret, alias string, sender *http.Client) (*engine, error) {
 	if sender == nil {
 		sender = httpclient.New(httpclient.Options{Timeout: engineTimeout, Proxy: true})
 	}
-	e := &engine{alias: alias, searchKey: searchKey(key, alias)}
+	e := &engine{alias: alias, searchKey: func() string { return searchKey(key.Current(), alias) }}
 	var err error
-	if e.client, err = newClient(url, key, sender); err != nil {
+	if e.client, err = newClient(url, key.Current, sender); err != nil {
 		return nil, err
 	}
 	e.searcher, err = newClient(url, e.searchKey, sender)
 	return e, err
 }
 
-func newClient(url, key string, sender *http.Client) (*typesense.Client, error) {
+func newClient(url string, key func() string, sender *http.Client) (*typesense.Client, error) {
 	raw, err := api.NewClientWithResponses(url, api.WithHTTPClient(sender), api.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
-		request.Header.Set("X-TYPESENSE-API-KEY", key)
+		request.Header.Set("X-TYPESENSE-API-KEY", key())
 		return nil
 	}))
 	if err != nil {

@@ -23,7 +23,7 @@ func searchKey(adminKey, alias string) string {
 // tellSearchKey makes the key for searching, and nothing else, in this index. That it is there already is fine.
 func (e *engine) tellSearchKey(ctx context.Context) error {
 	_, err := e.client.Keys().Create(ctx, &api.ApiKeySchema{
-		Description: "Searches of " + e.alias, Value: &e.searchKey, Actions: []string{"documents:search"}, Collections: []string{regexp.QuoteMeta(e.alias) + "(-[0-9-]+)?"},
+		Description: "Searches of " + e.alias, Value: new(e.searchKey()), Actions: []string{"documents:search"}, Collections: []string{regexp.QuoteMeta(e.alias) + "(-[0-9-]+)?"},
 	})
 	if err != nil && !isStatus(err, http.StatusConflict) {
 		return fmt.Errorf("make the key for searching: %w", err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/geo"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/engine/enginetest"
 	"github.com/meridian-store/meridian/local/engine/search/searchtest"
 	"github.com/meridian-store/meridian/local/kittest"
@@ -106,7 +107,7 @@ func openIndex(t testing.TB, url, key string, from source, sender *http.Client) 
 	}
 	t.Cleanup(client.Close)
 	prefix := enginetest.Prefix()
-	e, err := newEngine(url, key, prefix+"products-en", sender)
+	e, err := newEngine(url, secret.New(key), prefix+"products-en", sender)
 	if err != nil {
 		t.Fatal(err)
 	}

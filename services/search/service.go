@@ -46,7 +46,7 @@ type Service struct {
 // New makes the search service.
 func New(base *kit.Base, config Config) (*Service, error) {
 	tag, _, _ := strings.Cut(base.Region.Locale, "-")
-	e, err := newEngine(config.URL, config.Key.Current(), base.Env.Namespace+"products-"+tag, nil)
+	e, err := newEngine(config.URL, config.Key, base.Env.Namespace+"products-"+tag, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meridian-store/meridian/edge/cloudflare"
 	"github.com/meridian-store/meridian/kit/httpclient"
+	"github.com/meridian-store/meridian/kit/secret"
 )
 
 // zoneUnderTest is what the conformance suite talks to.
@@ -45,7 +46,7 @@ func conforming(t *testing.T) zoneUnderTest {
 	for i, region := range s.Regions {
 		s.Regions[i].Origin = "https://" + region.Name + "." + s.Hostname
 	}
-	return zoneUnderTest{cloudflare.Access{URL: url, Token: given("TOKEN"), Zone: given("ZONE"), Account: given("ACCOUNT"), HTTP: document.Client(t)}, s}
+	return zoneUnderTest{cloudflare.Access{URL: url, Token: secret.New(given("TOKEN")), Zone: given("ZONE"), Account: given("ACCOUNT"), HTTP: document.Client(t)}, s}
 }
 
 // What Meridian relies on in Cloudflare's API. Its subtests work on one zone, one after the other.
@@ -99,7 +100,7 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("a token that is none is refused, and not repeated", func(t *testing.T) {
 		access := z.access
-		access.Token, access.HTTP = "0000000000000000000000000000000000000000", httpclient.Default
+		access.Token, access.HTTP = secret.New("0000000000000000000000000000000000000000"), httpclient.Default
 		stranger, err := cloudflare.NewClient(access)
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +114,7 @@ func TestConformance(t *testing.T) {
 		if !errors.As(err, &refused) || refused.Status != http.StatusForbidden && refused.Status != http.StatusUnauthorized && refused.Status != http.StatusBadRequest {
 			t.Errorf("a wrong token: %v", err)
 		}
-		if err != nil && strings.Contains(err.Error(), access.Token) {
+		if err != nil && strings.Contains(err.Error(), access.Token.Current()) {
 			t.Errorf("the error shows the token: %v", err)
 		}
 	})

@@ -21,6 +21,7 @@ import (
 	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/geo"
 	"github.com/meridian-store/meridian/kit/httpclient"
+	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/emulator"
 	"github.com/meridian-store/meridian/local/emulator/control"
 	"github.com/meridian-store/meridian/regions"
@@ -85,7 +86,7 @@ func (w *world) serve(t *testing.T) {
 	}
 	w.server = httptest.NewServer(server.Handler())
 	t.Cleanup(w.server.Close)
-	w.access = cloudflare.Access{URL: w.server.URL, Token: token, Zone: zone, Account: account, HTTP: document.Client(t)}
+	w.access = cloudflare.Access{URL: w.server.URL, Token: secret.New(token), Zone: zone, Account: account, HTTP: document.Client(t)}
 	if w.client, err = cloudflare.NewClient(w.access); err != nil {
 		t.Fatal(err)
 	}
