@@ -114,7 +114,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 		m.log.WarnContext(ctx, "Mirror session ended; another one begins", "error", err)
 		_ = retry.Pause(ctx, pauses.NextBackOff()) // the loop's condition sees the end
 	}
-	return nil
+	return nil //nolint:nilerr // asked to stop; the error says no more
 }
 
 // session is one life of a mirror: any error ends it, and nothing of it is used again.
