@@ -35,7 +35,8 @@ const (
 	// Optional means that the service starts, is ready and works without the engine. It is told the address where there is one,
 	// and connects by itself.
 	Optional
-	// Required means that Start waits for the engine and that the service is not ready without it.
+	// Required means that Start waits for the engine. Without SQL or Redis the service is not ready; without the broker it stays
+	// ready, because events wait in the outbox and in the broker's log.
 	Required
 )
 
