@@ -7,13 +7,9 @@ import (
 	"time"
 
 	"github.com/meridian-store/meridian/contract"
-	"github.com/meridian-store/meridian/kit/secret"
 	"github.com/meridian-store/meridian/local/kittest"
 	"github.com/meridian-store/meridian/local/sandbox/sandboxtest"
 	"github.com/meridian-store/meridian/regions/cluster"
-	"github.com/meridian-store/meridian/services/payment"
-	"github.com/meridian-store/meridian/services/payment/provider"
-	"github.com/meridian-store/meridian/services/payment/stripe"
 )
 
 // The brief's "Verify" lines, by name.
@@ -25,10 +21,7 @@ func TestV1_EachServiceIsStartedAlone(t *testing.T) {
 	for _, definition := range cluster.Services() {
 		t.Run(definition.Name, func(t *testing.T) {
 			t.Parallel()
-			if definition.Name == contract.ServicePayment {
-				definition = payment.DefinitionWith(sandboxProvider(t))
-			}
-			alone := kittest.Start(t, definition)
+			alone := kittest.Start(t, definition, settingsOf(t, definition.Name)...)
 			if definition.Name == contract.ServiceGateway {
 				standIn(t, alone)
 			}
@@ -41,17 +34,23 @@ func TestV1_EachServiceIsStartedAlone(t *testing.T) {
 	}
 }
 
-// sandboxProvider is a payment provider of the test's own.
-func sandboxProvider(t *testing.T) provider.Provider {
+// settingsOf returns what a service needs beside the engines of its definition.
+func settingsOf(t *testing.T, service string) []kittest.Option {
 	t.Helper()
-	moves, err := stripe.New(stripe.Config{
-		SecretKey: secret.New(sandboxtest.SecretKey), WebhookSecret: secret.New(sandboxtest.WebhookSecret), URL: sandboxtest.Start(t, nil), FineThousandths: true,
-	})
-	if err != nil {
-		t.Fatal(err)
+	switch service {
+	case contract.ServicePayment:
+		return []kittest.Option{kittest.WithSettings(map[string]string{
+			"MERIDIAN_PAYMENT_URL": sandboxtest.Start(t, nil), "MERIDIAN_PAYMENT_KEY": sandboxtest.SecretKey,
+		})}
+	case contract.ServicePurge: // Cloudflare is not called before there is something to purge
+		return []kittest.Option{kittest.WithSettings(map[string]string{
+			"MERIDIAN_CLOUDFLARE_URL": "http://127.0.0.1:1", "MERIDIAN_CLOUDFLARE_TOKEN": "token", "MERIDIAN_CLOUDFLARE_ZONE": "zone",
+		})}
+	case contract.ServiceSearch:
+		return []kittest.Option{kittest.WithSearch()}
+	default:
+		return nil
 	}
-	t.Cleanup(moves.Close)
-	return moves
 }
 
 // standIn plays the services that a gateway must see before it calls itself ready.

@@ -42,12 +42,6 @@ func (c *Config) SetDefaults() {
 	c.providerLimit, c.findLimit, c.reconcileEvery, c.neighbourGrace = 15*time.Second, 3*time.Second, 2*time.Second, 2*time.Minute
 }
 
-func defaultConfig() Config {
-	config := Config{Provider: providerSandbox, Capture: captureAtOnce}
-	config.SetDefaults()
-	return config
-}
-
 // byHand reports whether charges are authorised first and captured after.
 func (c Config) byHand() bool { return c.Capture == captureByHand }
 

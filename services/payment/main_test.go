@@ -34,7 +34,11 @@ func newRig(t *testing.T) rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(books.Close)
-	r := rig{defaultConfig(), books}
+	config, err := kit.DefaultConfig[Config](t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rig{config, books}
 	r.config.reconcileEvery, r.config.provider = 50*time.Millisecond, books
 	return r
 }

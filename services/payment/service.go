@@ -29,13 +29,6 @@ func Definition() kit.Definition {
 	}
 }
 
-// DefinitionWith describes the payment service with a provider of the caller's, whatever the environment says.
-func DefinitionWith(moves provider.Provider) kit.Definition {
-	config := defaultConfig()
-	config.provider = moves
-	return Definition().With(kit.WithConfig(config, New))
-}
-
 // Service is one running copy of the payment service.
 type Service struct {
 	store    *store
