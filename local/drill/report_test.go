@@ -54,26 +54,45 @@ func TestEachBrokenPromiseOfADrillIsNamed(t *testing.T) {
 		spoil func(*Report)
 		want  string
 	}{
-		"sound":        {loss, func(*Report) {}, ""},
-		"lost":         {loss, func(r *Report) { r.Found-- }, fmt.Sprintf(problemLost, 1, 10)},
-		"charged":      {loss, func(r *Report) { r.Charged -= 2 }, fmt.Sprintf(problemUncharged, 2, 10)},
-		"audit":        {loss, func(r *Report) { r.Audit = AuditResult{Violations: []string{"x"}} }, fmt.Sprintf(problemAudit, 1)},
-		"gave up":      {loss, func(r *Report) { r.GaveUp = 3 }, fmt.Sprintf(problemGaveUp, 3, patience)},
-		"missed":       {loss, func(r *Report) { r.MissedSends = 4 }, fmt.Sprintf(problemMissedSends, 4)},
-		"late":         {loss, func(r *Report) { r.ReroutedMS = &late }, fmt.Sprintf(problemNotRerouted, "eu-west", rerouteLimit)},
-		"never":        {loss, func(r *Report) { r.ReroutedMS = nil }, fmt.Sprintf(problemNotRerouted, "eu-west", rerouteLimit)},
+		"sound":   {loss, func(*Report) {}, ""},
+		"lost":    {loss, func(r *Report) { r.Found-- }, fmt.Sprintf(problemLost, 1, 10)},
+		"charged": {loss, func(r *Report) { r.Charged -= 2 }, fmt.Sprintf(problemUncharged, 2, 10)},
+		"audit": {
+			loss, func(r *Report) { r.Audit = AuditResult{Violations: []string{"x"}} }, fmt.Sprintf(problemAudit, 1),
+		},
+		"gave up": {loss, func(r *Report) { r.GaveUp = 3 }, fmt.Sprintf(problemGaveUp, 3, patience)},
+		"missed":  {loss, func(r *Report) { r.MissedSends = 4 }, fmt.Sprintf(problemMissedSends, 4)},
+		"late": {
+			loss, func(r *Report) { r.ReroutedMS = &late }, fmt.Sprintf(problemNotRerouted, "eu-west", rerouteLimit),
+		},
+		"never": {
+			loss, func(r *Report) { r.ReroutedMS = nil }, fmt.Sprintf(problemNotRerouted, "eu-west", rerouteLimit),
+		},
 		"other failed": {loss, func(r *Report) { r.Stats[1].Failed = 1 }, failed(1, "us-east")},
 		"other slow":   {loss, func(r *Report) { r.Stats[1].P99MS = 401 }, slow("us-east")},
-		"behind":       {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Behind: 5}} }, fmt.Sprintf(problemBehind, "eu-west", 5, "us-east", lagLimit)},
-		"twice":        {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Doubled: 2}} }, fmt.Sprintf(problemOrder, "us-east", "eu-west", 2, 0)},
-		"disordered":   {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Disordered: 1}} }, fmt.Sprintf(problemOrder, "us-east", "eu-west", 0, 1)},
+		"behind": {
+			loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Behind: 5}} },
+			fmt.Sprintf(problemBehind, "eu-west", 5, "us-east", lagLimit),
+		},
+		"twice": {
+			loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Doubled: 2}} },
+			fmt.Sprintf(problemOrder, "us-east", "eu-west", 2, 0),
+		},
+		"disordered": {
+			loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Disordered: 1}} },
+			fmt.Sprintf(problemOrder, "us-east", "eu-west", 0, 1),
+		},
 		"nothing sold": {loss, func(r *Report) { r.Acknowledged, r.Found, r.Charged = 0, 0, 0 }, problemNothingSold},
 		"own failed":   {partition, func(*Report) {}, failed(7, "eu-west")},
 		"moved":        {rolling, allWell, ""}, // 5 s, while another region serves them
 		"moved slowly": {rolling, func(r *Report) { allWell(r); r.Stats[3].Phase = PhaseAfter }, slow("eu-west")},
 		"starts":       {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].P99MS = PhaseMending, 5000 }, ""}, // beside the others, on their cores
-		"starts, fail": {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].Failed = PhaseMending, 1 }, failed(1, "us-east")},
-		"back, slow":   {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].P99MS = PhaseAfter, 401 }, slow("us-east")},
+		"starts, fail": {
+			returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].Failed = PhaseMending, 1 }, failed(1, "us-east"),
+		},
+		"back, slow": {
+			returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].P99MS = PhaseAfter, 401 }, slow("us-east"),
+		},
 		"moved failed": {rolling, func(*Report) {}, failed(7, "eu-west")},
 	} {
 		t.Run(name, func(t *testing.T) {

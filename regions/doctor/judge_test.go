@@ -85,7 +85,9 @@ meridian_events_refused_total{topic="b"} 2
 	shop := twoRegions(server.URL)
 	n := &notes{}
 	run(t.Context(), n, []examination{serviceOf(Subject{Status: shop}, "here", shop.Regions[0].Services[0])})
-	for problem, evidence := range map[string]string{ProblemUnsentEvents: "11 s", ProblemNotEvents: "3", " there ": "/api/v1/regions"} {
+	for problem, evidence := range map[string]string{
+		ProblemUnsentEvents: "11 s", ProblemNotEvents: "3", " there ": "/api/v1/regions",
+	} {
 		if found, ok := n.finding(problem); !ok || !strings.Contains(found.Evidence, evidence) {
 			t.Errorf("%q with %q is not among %+v", problem, evidence, n.findings)
 		}
@@ -168,7 +170,9 @@ func TestThePartsOfACopyAreJudged(t *testing.T) {
 	shop.Regions[0].Engines = []status.Engine{{Name: "redis", Ready: true, PID: 2, Restarts: manyRestarts + 1}, {Name: "broker", Ready: true, PID: 3, Restarts: manyRestarts}}
 	n := &notes{}
 	n.find(parts(Subject{Status: shop, Sandbox: true})...)
-	wanted := map[string]string{"postgres": ProblemEnded, "provider": ProblemNotReady, "links": ProblemNotReady, "here/redis": ProblemRestarts}
+	wanted := map[string]string{
+		"postgres": ProblemEnded, "provider": ProblemNotReady, "links": ProblemNotReady, "here/redis": ProblemRestarts,
+	}
 	for _, f := range n.findings {
 		if words := wanted[f.Part]; words == "" || !strings.Contains(f.Problem, words) || f.Evidence == "" || f.Remedy == "" {
 			t.Errorf("found %+v", f)

@@ -151,7 +151,8 @@ func (f Found) Text() string {
 		}
 	}
 	for _, s := range f.Sites {
-		fmt.Fprintf(text, "-- %s/%s:%d %s: %s\n", s.Package, s.File, s.Line, MadeAtRunTime, strings.Join(strings.Fields(s.Sends), " "))
+		fmt.Fprintf(text, "-- %s/%s:%d %s: %s\n", s.Package, s.File, s.Line, MadeAtRunTime,
+			strings.Join(strings.Fields(s.Sends), " "))
 	}
 	return text.String()
 }
