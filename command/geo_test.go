@@ -20,10 +20,10 @@ func run(t *testing.T, args ...string) (code int, out, errOut string) {
 func TestGeoExplainSaysWhoServesACountryAndWhy(t *testing.T) {
 	t.Parallel()
 	for country, want := range map[string][]string{
-		"BR": {"BR belongs to us-east.", "From São Paulo (GRU), served by us-east:", "1      us-east", "nearest", "unknown"},
-		"us": {"US belongs to us-east.", "(IAD)", "(JFK)", "(SFO)", "(ORD)"},
-		"RE": {"RE belongs to eu-west.", "for want of an edge location in RE", "keeps the shoppers of RE"},
-		"IR": {"IR is not served: every region refuses it"},
+		"BR": {"BR", "us-east", "São Paulo", "(GRU)", "1      us-east", "unknown"},
+		"us": {"US", "us-east", "(IAD)", "(JFK)", "(SFO)", "(ORD)"},
+		"RE": {"RE", "1      eu-west"},
+		"IR": {"IR", "451"},
 	} {
 		code, out, problems := run(t, "geo", "explain", "--country", country)
 		if code != 0 {
@@ -65,12 +65,33 @@ func TestGeoExplainAsJSON(t *testing.T) {
 	}
 }
 
+func TestGeoExplain_JSONGivesReasonWithoutLocation(t *testing.T) {
+	t.Parallel()
+	type view struct {
+		Location, Serves string
+		Regions          []struct{ Region, Reason string }
+	}
+	for country, want := range map[string]struct{ location, region, reason string }{
+		"BR": {"GRU", "us-east", "distance"}, "RE": {"", "eu-west", "resident"},
+	} {
+		code, out, problems := run(t, "geo", "explain", "--country", country, "--json")
+		var told struct{ Views []view }
+		if err := json.Unmarshal([]byte(out), &told); err != nil || code != 0 || len(told.Views) == 0 {
+			t.Fatalf("%s: exit %d, %v: %s%s", country, code, err, out, problems)
+		}
+		first := told.Views[0]
+		if first.Location != want.location || first.Serves != want.region || first.Regions[0].Reason != want.reason {
+			t.Errorf("%s: got %+v, want %+v", country, first, want)
+		}
+	}
+}
+
 func TestGeoExplainRefusesWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		`"UK" is not an ISO`:            {"--country", "UK"},
-		`"XXX" is not the IATA code`:    {"--country", "BR", "--location", "XXX"},
-		"no edge location stands in AQ": {"--country", "AQ"},
+		`--country "UK"`:   {"--country", "UK"},
+		`--location "XXX"`: {"--country", "BR", "--location", "XXX"},
+		"AQ":               {"--country", "AQ"},
 	} {
 		code, _, problems := run(t, append([]string{"geo", "explain"}, args...)...)
 		if code != 80 || !strings.Contains(problems, want) {

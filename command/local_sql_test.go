@@ -5,12 +5,15 @@ package command_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/meridian-store/meridian/kit/sqldb/statements"
 )
 
 func TestSQLPrintsWhatTheSourceSends(t *testing.T) {
 	t.Parallel()
 	code, out, problems := run(t, "sql", "--print", "--source", "..")
-	if code != 0 || !strings.Contains(out, "\nDELETE FROM products WHERE id = $1;\n") || !strings.Contains(out, "sends what run time makes") {
+	if code != 0 || !strings.Contains(out, "\nDELETE FROM products WHERE id = $1;\n") ||
+		!strings.Contains(out, statements.MadeAtRunTime) {
 		t.Errorf("exit %d: %s%.400s", code, problems, out)
 	}
 	code, _, problems = run(t, "sql", "--print", "--source", t.TempDir())

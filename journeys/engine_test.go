@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -182,8 +183,9 @@ func TestUpSplitIsReapedRestartedAndTakenDown(t *testing.T) {
 	if want := 4 + 3*(len(cluster.Names())+4); len(pids) != want {
 		t.Errorf("--split runs %d processes, want %d", len(pids), want)
 	}
-	if err := s.run(t.Context(), os.Stderr, "up", "--detach", "--base-port", "9999"); err == nil || !strings.Contains(err.Error(), "already runs") {
-		t.Errorf("a second up on the same home: %v", err)
+	err := s.run(t.Context(), os.Stderr, "up", "--detach", "--base-port", "9999")
+	if err == nil || !strings.Contains(err.Error(), strconv.Itoa(s.status.PID)) || !strings.Contains(err.Error(), s.home) {
+		t.Errorf("a second up on the same home: got %v, want an error that names the running process and its home", err)
 	}
 	old := s.status
 	launcher, err := process.Identify(old.PID)

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -119,9 +120,15 @@ func TestADamagedFileDoesNoHarm(t *testing.T) {
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := s.run(t.Context(), new(strings.Builder), "import", path)
-			if err == nil || !strings.Contains(err.Error(), "nothing was imported") || strings.Contains(err.Error(), "goroutine") {
+			var out strings.Builder
+			err := s.run(t.Context(), &out, "import", path)
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Contains(err.Error(), "goroutine") {
 				t.Fatalf("got %v", err)
+			}
+			// The file is named among the arguments and in the refusal; a run that began prints its report.
+			if strings.Count(err.Error(), path) < 2 || out.Len() > 0 {
+				t.Errorf("got %q and %v, want a refusal of %s and no report", out.String(), err, path)
 			}
 		})
 	}

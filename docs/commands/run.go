@@ -186,6 +186,9 @@ func (r *runner) command(ctx context.Context, script string) *exec.Cmd {
 	return c
 }
 
+// errUnanswered is returned by checkAnswers when a curl of the script was not run or got no answer.
+var errUnanswered = errors.New("not every request was answered")
+
 // checkAnswers returns an error unless every curl of the script was answered with 2xx.
 func checkAnswers(script, stderr string) error {
 	answers := statusLine.FindAllStringSubmatch(stderr, -1)
@@ -205,7 +208,7 @@ func checkAnswers(script, stderr string) error {
 		}
 	}
 	if len(answers) != sent {
-		return fmt.Errorf("%d of %d requests were answered", len(answers), sent)
+		return fmt.Errorf("%w: %d of %d", errUnanswered, len(answers), sent)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func sniff(input io.ReadSeeker) (string, error) {
 	}
 	first, err := io.ReadAll(io.LimitReader(input, sniffed))
 	if errors.Is(err, syscall.EISDIR) {
-		return "", &feed.FileError{Problem: "is a directory", Remedy: "name the file in it"}
+		return "", &feed.FileError{Cause: feed.ErrDirectory, Problem: "is a directory", Remedy: "name the file in it"}
 	}
 	if err != nil {
 		return "", fmt.Errorf("read the file's start: %w", err)

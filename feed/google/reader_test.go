@@ -2,6 +2,7 @@ package google
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/feed"
+	"github.com/meridian-store/meridian/feed/text"
 )
 
 func readAll(t *testing.T, content string, options Options) ([]feed.Item, *Reader) {
@@ -109,27 +111,35 @@ func TestBothFormsReadTheSame(t *testing.T) {
 
 func TestFilesThatAreNoWholeFeed(t *testing.T) {
 	t.Parallel()
-	for name, broken := range map[string]struct{ content, says string }{
-		"empty":               {"", "is empty"},
-		"only a header":       {tsvFeed[:strings.Index(tsvFeed, "\n")+1], "holds no product"},
-		"no tabs":             {"id,title,price\n1,2,3\n", "no column"},
-		"two prices":          {"id\ttitle\tprice\tPrice\n", "twice"},
-		"cut in a row":        {tsvFeed[:len(tsvFeed)-8], "columns where the header has"},
-		"cut in the last":     {tsvFeed[:len(tsvFeed)-1], "no line break"},
-		"quote left open":     {"id\ttitle\tprice\n1\t2\t\"3 USD\n4\t5\t6\n", "never closed"},
-		"latin-1":             {"id\ttitle\tprice\n1\tCaf\xe9\t2\n", "0xE9"},
-		"another document":    {"<html><body>Sign in</body></html>", "not a feed"},
-		"cut XML":             {rssFeed[:len(rssFeed)-30], "cut short"},
-		"XML with an error":   {strings.Replace(rssFeed, "</title>", "</titel>", 1), "not well-formed"},
-		"XML in another code": {strings.Replace(rssFeed, `"1.0"?`, `"1.0" encoding="ISO-8859-1"?`, 1), "cannot be read"},
-		"an item without end": {rssFeed[:strings.Index(rssFeed, "<item>")] + "<item><g:id>" + strings.Repeat("x", 5<<20), "longer than"},
+	for name, broken := range map[string]struct {
+		content, value string
+		cause          error
+	}{
+		"empty":               {"", "", feed.ErrEmpty},
+		"only a header":       {tsvFeed[:strings.Index(tsvFeed, "\n")+1], "", feed.ErrNoProduct},
+		"no tabs":             {"id,title,price\n1,2,3\n", "id", feed.ErrColumnMissing},
+		"two prices":          {"id\ttitle\tprice\tPrice\n", "price", feed.ErrColumnTwice},
+		"cut in a row":        {tsvFeed[:len(tsvFeed)-8], "", csv.ErrFieldCount},
+		"cut in the last":     {tsvFeed[:len(tsvFeed)-1], "", feed.ErrCutShort},
+		"quote left open":     {"id\ttitle\tprice\n1\t2\t\"3 USD\n4\t5\t6\n", "", feed.ErrOpenQuote},
+		"latin-1":             {"id\ttitle\tprice\n1\tCaf\xe9\t2\n", "0xE9", nil},
+		"another document":    {"<html><body>Sign in</body></html>", "<html>", feed.ErrFormat},
+		"cut XML":             {rssFeed[:len(rssFeed)-30], "", feed.ErrCutShort},
+		"XML with an error":   {strings.Replace(rssFeed, "</title>", "</titel>", 1), "titel", nil},
+		"XML in another code": {strings.Replace(rssFeed, `"1.0"?`, `"1.0" encoding="ISO-8859-1"?`, 1), "ISO-8859-1", nil},
+		"an item without end": {
+			rssFeed[:strings.Index(rssFeed, "<item>")] + "<item><g:id>" + strings.Repeat("x", 5<<20), "", text.ErrRecordTooLong,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := Open(strings.NewReader(broken.content), Options{})
 			var refused *feed.FileError
-			if !errors.As(err, &refused) || !strings.Contains(err.Error(), broken.says) || strings.Contains(err.Error(), "\n") {
-				t.Fatalf("got %v, want a FileError that says %q", err, broken.says)
+			if !errors.As(err, &refused) || !strings.Contains(err.Error(), broken.value) || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("got %v, want a FileError that names %q", err, broken.value)
+			}
+			if broken.cause != nil && refused.Cause != broken.cause {
+				t.Errorf("got cause %v, want %v", refused.Cause, broken.cause)
 			}
 		})
 	}

@@ -94,7 +94,7 @@ func open(input io.Reader, options Options) (records, error) {
 	trimmed := bytes.TrimSpace(first)
 	switch {
 	case len(trimmed) == 0:
-		return nil, &feed.FileError{Problem: "is empty", Remedy: resend}
+		return nil, &feed.FileError{Cause: feed.ErrEmpty, Problem: "is empty", Remedy: resend}
 	case trimmed[0] == '<':
 		return openXML(source)
 	default:

@@ -83,7 +83,7 @@ func check(all records) (*Survey, error) {
 	}
 	survey.Bytes = all.bytesRead()
 	if survey.Products == 0 {
-		return nil, &feed.FileError{Problem: "holds no product", Remedy: resend}
+		return nil, &feed.FileError{Cause: feed.ErrNoProduct, Problem: "holds no product", Remedy: resend}
 	}
 	return survey, nil
 }

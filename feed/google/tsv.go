@@ -31,7 +31,7 @@ func openTSV(source *text.Source, options Options) (*tsv, error) {
 	t.parser.Comma, t.parser.LazyQuotes, t.parser.ReuseRecord = '\t', true, true
 	header, _, err := t.read()
 	if errors.Is(err, io.EOF) {
-		return nil, &feed.FileError{Problem: "is empty", Remedy: resend}
+		return nil, &feed.FileError{Cause: feed.ErrEmpty, Problem: "is empty", Remedy: resend}
 	}
 	if err != nil {
 		return nil, err
@@ -43,15 +43,17 @@ func openTSV(source *text.Source, options Options) (*tsv, error) {
 			name = ""
 		}
 		if name != "" && name != "additional_image_link" && name != "product_type" && places[name] {
-			return nil, &feed.FileError{Line: 1, Problem: fmt.Sprintf("has the column %q twice", name), Remedy: "remove one of the two columns"}
+			return nil, &feed.FileError{Line: 1, Cause: feed.ErrColumnTwice,
+				Problem: fmt.Sprintf("has the column %q twice", name), Remedy: "remove one of the two columns"}
 		}
 		places[name] = true
 		t.names = append(t.names, name)
 	}
 	for _, needed := range []string{"id", "title", "price"} {
 		if !places[needed] {
-			return nil, &feed.FileError{Line: 1, Problem: fmt.Sprintf("the header has no column %q, or its columns are not separated by tabs", needed),
-				Remedy: "export the feed as tab-separated text, with its first line"}
+			return nil, &feed.FileError{Line: 1, Cause: feed.ErrColumnMissing,
+				Problem: fmt.Sprintf("the header has no column %q, or its columns are not separated by tabs", needed),
+				Remedy:  "export the feed as tab-separated text, with its first line"}
 		}
 	}
 	return t, nil
@@ -107,24 +109,30 @@ func (t *tsv) explain(err error, width int) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		if t.open {
-			return &feed.FileError{Line: t.ended, Problem: "a quoted field of the last row is never closed: the file was cut short, or a quote is missing", Remedy: resend}
+			return &feed.FileError{Line: t.ended, Cause: feed.ErrOpenQuote,
+				Problem: "a quoted field of the last row is never closed: the file was cut short, or a quote is missing",
+				Remedy:  resend}
 		}
 		if t.source.Last != '\n' && t.source.Text > 0 && !t.allowOpenEnd {
-			return &feed.FileError{Line: t.ended, Problem: "the last line has no line break, so the file may have been cut short",
-				Remedy: resend + ", or add a line break if it is whole"}
+			return &feed.FileError{Line: t.ended, Cause: feed.ErrCutShort,
+				Problem: "the last line has no line break, so the file may have been cut short",
+				Remedy:  resend + ", or add a line break if it is whole"}
 		}
 		return io.EOF
 	case errors.Is(err, text.ErrRecordTooLong):
-		return &feed.FileError{Line: t.ended + 1, Problem: fmt.Sprintf("a row from here is longer than %d MiB", text.MaxRecord>>20),
-			Remedy: "look for a quote that is never closed"}
+		return &feed.FileError{Line: t.ended + 1, Cause: err,
+			Problem: fmt.Sprintf("a row from here is longer than %d MiB", text.MaxRecord>>20),
+			Remedy:  "look for a quote that is never closed"}
 	case !errors.As(err, &broken):
 		return err
 	case errors.Is(broken.Err, csv.ErrFieldCount):
-		return &feed.FileError{Line: broken.StartLine,
-			Problem: fmt.Sprintf("has %d columns where the header has %d: the file was cut short here, or a tab or line break is not inside quotes",
+		return &feed.FileError{Line: broken.StartLine, Cause: csv.ErrFieldCount,
+			Problem: fmt.Sprintf("has %d columns where the header has %d"+
+				": the file was cut short here, or a tab or line break is not inside quotes",
 				width, t.parser.FieldsPerRecord),
 			Remedy: resend}
 	default:
-		return &feed.FileError{Line: broken.Line, Problem: fmt.Sprintf("cannot be read at column %d", broken.Column), Remedy: resend}
+		return &feed.FileError{Line: broken.Line, Cause: broken.Err,
+			Problem: fmt.Sprintf("cannot be read at column %d", broken.Column), Remedy: resend}
 	}
 }

@@ -29,7 +29,7 @@ func openXML(source *text.Source) (*xmlRecords, error) {
 	for {
 		token, err := x.decoder.Token()
 		if errors.Is(err, io.EOF) {
-			return nil, x.broken("is XML without any element")
+			return nil, x.broken(feed.ErrFormat, "is XML without any element")
 		}
 		if err != nil {
 			return nil, x.explain(err)
@@ -44,7 +44,8 @@ func openXML(source *text.Source) (*xmlRecords, error) {
 		case "feed":
 			x.item = "entry"
 		default:
-			return nil, x.broken(fmt.Sprintf("is XML that begins with <%.40s>, not a feed in <rss> or <feed>", root.Name.Local))
+			return nil, x.broken(feed.ErrFormat,
+				fmt.Sprintf("is XML that begins with <%.40s>, not a feed in <rss> or <feed>", root.Name.Local))
 		}
 		return x, nil
 	}
@@ -140,21 +141,22 @@ func (x *xmlRecords) explain(err error) error {
 	case errors.Is(err, io.EOF):
 		return io.EOF
 	case errors.Is(err, text.ErrRecordTooLong):
-		return x.broken(fmt.Sprintf("an item that ends here or later is longer than %d MiB", text.MaxRecord>>20))
+		return x.broken(text.ErrRecordTooLong,
+			fmt.Sprintf("an item that ends here or later is longer than %d MiB", text.MaxRecord>>20))
 	case errors.As(err, &syntax) && strings.Contains(syntax.Msg, "unexpected EOF"):
-		return x.broken("the XML ends in the middle: the file was cut short")
+		return x.broken(feed.ErrCutShort, "the XML ends in the middle: the file was cut short")
 	case errors.As(err, &syntax):
-		return x.broken("the XML is not well-formed: " + oneLine(syntax.Msg))
+		return x.broken(syntax, "the XML is not well-formed: "+oneLine(syntax.Msg))
 	case strings.HasPrefix(err.Error(), "xml:"):
-		return x.broken("the XML cannot be read: " + oneLine(err.Error()))
+		return x.broken(err, "the XML cannot be read: "+oneLine(err.Error()))
 	default:
 		return err
 	}
 }
 
-func (x *xmlRecords) broken(problem string) error {
+func (x *xmlRecords) broken(cause error, problem string) error {
 	line, _ := x.decoder.InputPos()
-	return &feed.FileError{Line: line, Problem: problem, Remedy: resend}
+	return &feed.FileError{Line: line, Cause: cause, Problem: problem, Remedy: resend}
 }
 
 // oneLine keeps a parser's message, which quotes the file, fit for a report.

@@ -84,13 +84,15 @@ func (r *rows) survey() (*Survey, error) {
 			survey.lastLine[previous] = line
 		}
 		if len(survey.lastLine) > maxScattered {
-			return nil, &feed.FileError{Line: line, Problem: fmt.Sprintf("more than %d products have rows that lie apart", maxScattered),
-				Remedy: "sort the rows by " + quoted(r.name[handleColumn])}
+			return nil, &feed.FileError{Line: line,
+				Problem: fmt.Sprintf("more than %d products have rows that lie apart", maxScattered),
+				Remedy:  "sort the rows by " + quoted(r.name[handleColumn])}
 		}
 	}
 	survey.Products, survey.Bytes = int64(len(handles)), r.source.Bytes
 	if survey.Products == 0 {
-		return nil, &feed.FileError{Problem: "holds no product", Remedy: "export the products from Shopify again as CSV"}
+		return nil, &feed.FileError{Cause: feed.ErrNoProduct, Problem: "holds no product",
+			Remedy: "export the products from Shopify again as CSV"}
 	}
 	return survey, nil
 }

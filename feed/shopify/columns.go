@@ -102,15 +102,17 @@ func parseHeader(names []string) (*header, error) {
 			continue
 		}
 		if h.at[meaning] >= 0 {
-			return nil, &feed.FileError{Line: 1, Problem: quoted(h.name[meaning]) + " and " + quoted(name) + " are both there for the same thing",
-				Remedy: "remove one of the two columns"}
+			return nil, &feed.FileError{Line: 1, Cause: feed.ErrColumnTwice,
+				Problem: quoted(h.name[meaning]) + " and " + quoted(name) + " are both there for the same thing",
+				Remedy:  "remove one of the two columns"}
 		}
 		h.at[meaning], h.name[meaning] = i, name
 	}
 	for _, need := range required {
 		if h.at[need.column] < 0 {
-			return nil, &feed.FileError{Line: 1, Problem: "the header has no column " + quoted(need.name),
-				Remedy: "export the products from Shopify again as CSV, and keep its first line"}
+			return nil, &feed.FileError{Line: 1, Cause: feed.ErrColumnMissing,
+				Problem: "the header has no column " + quoted(need.name),
+				Remedy:  "export the products from Shopify again as CSV, and keep its first line"}
 		}
 	}
 	return h, nil

@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -70,41 +71,48 @@ func TestFilesThatAreNoWholeExportAreRefused(t *testing.T) {
 		return wide.String()
 	}
 	for name, broken := range map[string]struct {
-		text string
-		line int
-		says string
+		text  string
+		line  int
+		value string
+		cause error
 	}{
-		"empty":                        {"", 0, "is empty"},
-		"blank":                        {"\n\n  \n", 0, "is empty"},
-		"only a mark":                  {"\xef\xbb\xbf", 0, "is empty"},
-		"header only":                  {simple, 0, "holds no product"},
-		"header cut":                   {simple[:60], 1, "no column"},
-		"blank rows only":              {simple + ",,,,,,,,,\n", 0, "holds no product"},
-		"no handle":                    {strings.Replace(good, "Handle", "Name", 1), 1, `no column "Handle"`},
-		"no price":                     {strings.Replace(good, "Variant Price", "Cost", 1), 1, `no column "Variant Price"`},
-		"two prices":                   {strings.Replace(good, "Image Src", "Price", 1), 1, "both there"},
-		"semicolons":                   {strings.ReplaceAll(good, ",", ";"), 1, "semicolons"},
-		"quoted semicolons":            {`"Handle";"Title";"Variant Price"` + "\n" + `"a";"A";"1.00"` + "\n", 1, "semicolons"},
-		"tabs":                         {strings.ReplaceAll(good, ",", "\t"), 1, "tabs"},
-		"bars":                         {strings.ReplaceAll(good, ",", "|"), 1, "bars"},
-		"old Mac":                      {strings.ReplaceAll(good, "\n", "\r"), 1, "carriage return"},
-		"UTF-16 with mark":             {"\xff\xfe" + utf16(good), 0, "UTF-16"},
-		"UTF-16 without mark":          {utf16(good), 1, "NUL"},
-		"Latin-1":                      {simple + "a,Caf\xe9,,,,,S1,1.00,,\n", 2, "0xE9"},
-		"Latin-1 at the very end":      {good + "b,B,,,,,S2,1.00,,\xe9", 3, "0xE9"},
-		"NUL late":                     {good + "b,B\x00,,,,,S2,1.00,,\n", 3, "NUL"},
-		"HTML":                         {"\n<!DOCTYPE html><html><body>Log in</body></html>\n", 1, "web page"},
-		"JSON":                         {`{"products":[]}` + "\n", 1, "JSON"},
-		"zip":                          {"PK\x03\x04rest", 0, "zip"},
-		"gzip":                         {"\x1f\x8b\x08rest", 0, "gzip"},
-		"too few columns":              {good + "b,B,,,,,S2\n" + "c,C,,,,,S3,1.00,,\n", 3, "has 7 columns where the header has 10"},
-		"too many columns":             {good + "b,B, or not,,,,,S2,1.00,,\n", 3, "has 11 columns"},
-		"quote never closed":           {good + "b,\"B,,,,,S2,1.00,,\nc,C,,,,,S3,1.00,,\n", 3, "never closed"},
-		"quote never closed, one line": {good + "b,\"B", 3, "never closed"},
-		"quote inside a field":         {good + "b,5\" nail,,,,,S2,1.00,,\n", 3, "out of place"},
-		"quote closed early":           {good + "b,\"5\" nail\",,,,,S2,1.00,,\n", 3, "out of place"},
-		"last line open":               {strings.TrimSuffix(good, "\n"), 2, "no line break"},
-		"row without end":              {good + "b,\"" + strings.Repeat("endless\n", text.MaxRecord/7), 3, "longer than"},
+		"empty":           {"", 0, "", feed.ErrEmpty},
+		"blank":           {"\n\n  \n", 0, "", feed.ErrEmpty},
+		"only a mark":     {"\xef\xbb\xbf", 0, "", feed.ErrEmpty},
+		"header only":     {simple, 0, "", feed.ErrNoProduct},
+		"header cut":      {simple[:60], 1, "Variant Price", feed.ErrColumnMissing},
+		"blank rows only": {simple + ",,,,,,,,,\n", 0, "", feed.ErrNoProduct},
+		"no handle":       {strings.Replace(good, "Handle", "Name", 1), 1, "Handle", feed.ErrColumnMissing},
+		"no price": {
+			strings.Replace(good, "Variant Price", "Cost", 1), 1, "Variant Price", feed.ErrColumnMissing,
+		},
+		"two prices": {strings.Replace(good, "Image Src", "Price", 1), 1, `"Price"`, feed.ErrColumnTwice},
+		"semicolons": {strings.ReplaceAll(good, ",", ";"), 1, "semicolons", feed.ErrFormat},
+		"quoted semicolons": {
+			`"Handle";"Title";"Variant Price"` + "\n" + `"a";"A";"1.00"` + "\n", 1, "semicolons", feed.ErrFormat,
+		},
+		"tabs":                         {strings.ReplaceAll(good, ",", "\t"), 1, "tabs", feed.ErrFormat},
+		"bars":                         {strings.ReplaceAll(good, ",", "|"), 1, "bars", feed.ErrFormat},
+		"old Mac":                      {strings.ReplaceAll(good, "\n", "\r"), 1, "", feed.ErrLineEnds},
+		"UTF-16 with mark":             {"\xff\xfe" + utf16(good), 0, "UTF-16", feed.ErrFormat},
+		"UTF-16 without mark":          {utf16(good), 1, "NUL", nil},
+		"Latin-1":                      {simple + "a,Caf\xe9,,,,,S1,1.00,,\n", 2, "0xE9", nil},
+		"Latin-1 at the very end":      {good + "b,B,,,,,S2,1.00,,\xe9", 3, "0xE9", nil},
+		"NUL late":                     {good + "b,B\x00,,,,,S2,1.00,,\n", 3, "NUL", nil},
+		"HTML":                         {"\n<!DOCTYPE html><html><body>Log in</body></html>\n", 1, "XML", feed.ErrFormat},
+		"JSON":                         {`{"products":[]}` + "\n", 1, "JSON", feed.ErrFormat},
+		"zip":                          {"PK\x03\x04rest", 0, "zip", feed.ErrFormat},
+		"gzip":                         {"\x1f\x8b\x08rest", 0, "gzip", feed.ErrFormat},
+		"too few columns":              {good + "b,B,,,,,S2\n" + "c,C,,,,,S3,1.00,,\n", 3, "7", csv.ErrFieldCount},
+		"too many columns":             {good + "b,B, or not,,,,,S2,1.00,,\n", 3, "11", csv.ErrFieldCount},
+		"quote never closed":           {good + "b,\"B,,,,,S2,1.00,,\nc,C,,,,,S3,1.00,,\n", 3, "", feed.ErrOpenQuote},
+		"quote never closed, one line": {good + "b,\"B", 3, "", feed.ErrOpenQuote},
+		"quote inside a field":         {good + "b,5\" nail,,,,,S2,1.00,,\n", 3, "", csv.ErrBareQuote},
+		"quote closed early":           {good + "b,\"5\" nail\",,,,,S2,1.00,,\n", 3, "", csv.ErrQuote},
+		"last line open":               {strings.TrimSuffix(good, "\n"), 2, "", feed.ErrCutShort},
+		"row without end": {
+			good + "b,\"" + strings.Repeat("endless\n", text.MaxRecord/7), 3, "", text.ErrRecordTooLong,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,8 +121,11 @@ func TestFilesThatAreNoWholeExportAreRefused(t *testing.T) {
 			if !errors.As(err, &refused) {
 				t.Fatalf("want a FileError, got %v", err)
 			}
-			if refused.Line != broken.line || !strings.Contains(refused.Problem, broken.says) {
-				t.Errorf("got %q on line %d, want %q on line %d", refused.Problem, refused.Line, broken.says, broken.line)
+			if refused.Line != broken.line || !strings.Contains(refused.Problem, broken.value) {
+				t.Errorf("got %q on line %d, want %q on line %d", refused.Problem, refused.Line, broken.value, broken.line)
+			}
+			if refused.Cause != broken.cause {
+				t.Errorf("got cause %v, want %v", refused.Cause, broken.cause)
 			}
 			if refused.Remedy == "" || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 400 {
 				t.Errorf("not one line with a remedy: %q", err.Error())
@@ -128,7 +139,7 @@ func TestPathsThatAreNoFile(t *testing.T) {
 	folder := t.TempDir()
 	_, err := OpenFile(folder, Options{})
 	var refused *feed.FileError
-	if !errors.As(err, &refused) || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "directory") {
+	if !errors.As(err, &refused) || !errors.Is(err, feed.ErrDirectory) || !strings.Contains(err.Error(), folder) {
 		t.Errorf("a directory: %v", err)
 	}
 	missing := filepath.Join(folder, "none.csv")

@@ -34,7 +34,8 @@ func openRows(input io.Reader, options Options) (*rows, error) {
 	r.parser.ReuseRecord = true
 	names, _, err := r.read()
 	if errors.Is(err, io.EOF) {
-		return nil, &feed.FileError{Problem: "is empty", Remedy: "export the products from Shopify again as CSV"}
+		return nil, &feed.FileError{Cause: feed.ErrEmpty,
+			Problem: "is empty", Remedy: "export the products from Shopify again as CSV"}
 	}
 	if err != nil {
 		return nil, err
@@ -77,25 +78,30 @@ func (r *rows) explain(err error, width int) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		if r.source.Last != '\n' && r.source.Text > 0 && !r.allowOpenEnd {
-			return &feed.FileError{Line: r.ended, Problem: "the last line has no line break, so the file may have been cut short",
-				Remedy: resend + ", or add a line break if it is whole"}
+			return &feed.FileError{Line: r.ended, Cause: feed.ErrCutShort,
+				Problem: "the last line has no line break, so the file may have been cut short",
+				Remedy:  resend + ", or add a line break if it is whole"}
 		}
 		return io.EOF
 	case errors.Is(err, text.ErrRecordTooLong):
-		return &feed.FileError{Line: r.ended + 1, Problem: fmt.Sprintf("a row from here is longer than %d MiB", text.MaxRecord>>20),
-			Remedy: "look for a quote that is never closed"}
+		return &feed.FileError{Line: r.ended + 1, Cause: err,
+			Problem: fmt.Sprintf("a row from here is longer than %d MiB", text.MaxRecord>>20),
+			Remedy:  "look for a quote that is never closed"}
 	case !errors.As(err, &broken):
 		return err
 	case errors.Is(broken.Err, csv.ErrFieldCount):
-		return &feed.FileError{Line: broken.StartLine,
-			Problem: fmt.Sprintf("has %d columns where the header has %d: the file was cut short here, or a comma or line break is not inside quotes",
+		return &feed.FileError{Line: broken.StartLine, Cause: csv.ErrFieldCount,
+			Problem: fmt.Sprintf("has %d columns where the header has %d"+
+				": the file was cut short here, or a comma or line break is not inside quotes",
 				width, r.parser.FieldsPerRecord),
 			Remedy: resend}
 	case errors.Is(broken.Err, csv.ErrQuote) && r.source.Ended && r.parser.InputOffset() >= r.source.Text:
-		return &feed.FileError{Line: broken.StartLine, Problem: "a quoted field of this row is never closed: the file was cut short, or a quote is missing",
-			Remedy: resend}
+		return &feed.FileError{Line: broken.StartLine, Cause: feed.ErrOpenQuote,
+			Problem: "a quoted field of this row is never closed: the file was cut short, or a quote is missing",
+			Remedy:  resend}
 	default:
-		return &feed.FileError{Line: broken.Line, Problem: fmt.Sprintf("a quote is out of place at column %d", broken.Column),
-			Remedy: `write a quote inside a field as two, and the field inside quotes`}
+		return &feed.FileError{Line: broken.Line, Cause: broken.Err,
+			Problem: fmt.Sprintf("a quote is out of place at column %d", broken.Column),
+			Remedy:  `write a quote inside a field as two, and the field inside quotes`}
 	}
 }

@@ -12,7 +12,8 @@ import (
 // file helps nobody.
 func sniff(first []byte) error {
 	if len(bytes.TrimSpace(first)) == 0 {
-		return &feed.FileError{Problem: "is empty", Remedy: "export the products from Shopify again as CSV"}
+		return &feed.FileError{Cause: feed.ErrEmpty,
+			Problem: "is empty", Remedy: "export the products from Shopify again as CSV"}
 	}
 	for _, kind := range []struct{ prefix, problem, remedy string }{
 		{"\xff\xfe", "is UTF-16", "save it as CSV UTF-8"},
@@ -22,15 +23,16 @@ func sniff(first []byte) error {
 		{"%PDF", "is a PDF", "export the products from Shopify as CSV"},
 	} {
 		if bytes.HasPrefix(first, []byte(kind.prefix)) {
-			return &feed.FileError{Problem: kind.problem + ", not CSV", Remedy: kind.remedy}
+			return &feed.FileError{Cause: feed.ErrFormat, Problem: kind.problem + ", not CSV", Remedy: kind.remedy}
 		}
 	}
 	switch start := bytes.TrimSpace(first); start[0] {
 	case '<':
-		return &feed.FileError{Line: 1, Problem: "is a web page or XML, not CSV",
+		return &feed.FileError{Line: 1, Cause: feed.ErrFormat, Problem: "is a web page or XML, not CSV",
 			Remedy: "download the file itself; a log-in page may have been saved in its place"}
 	case '{', '[':
-		return &feed.FileError{Line: 1, Problem: "is JSON, not CSV", Remedy: "export the products from Shopify as CSV"}
+		return &feed.FileError{Line: 1, Cause: feed.ErrFormat, Problem: "is JSON, not CSV",
+			Remedy: "export the products from Shopify as CSV"}
 	}
 	line, _, _ := bytes.Cut(first, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
@@ -38,15 +40,17 @@ func sniff(first []byte) error {
 		return text.HasNUL(1)
 	}
 	if bytes.ContainsRune(line, '\r') {
-		return &feed.FileError{Line: 1, Problem: "has lines that end in a carriage return alone", Remedy: "save it as CSV UTF-8"}
+		return &feed.FileError{Line: 1, Cause: feed.ErrLineEnds, Problem: "has lines that end in a carriage return alone",
+			Remedy: "save it as CSV UTF-8"}
 	}
 	if namesHandle(string(line), ",") {
 		return nil
 	}
 	for _, other := range []struct{ mark, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"|", "bars"}} {
 		if namesHandle(string(line), other.mark) {
-			return &feed.FileError{Line: 1, Problem: "has columns separated by " + other.name + ", not commas",
-				Remedy: "save it as CSV with commas"}
+			return &feed.FileError{Line: 1, Cause: feed.ErrFormat,
+				Problem: "has columns separated by " + other.name + ", not commas",
+				Remedy:  "save it as CSV with commas"}
 		}
 	}
 	return nil

@@ -54,7 +54,7 @@ func (s *Source) Start() ([]byte, error) {
 	}
 	first, err := s.input.Peek(readAhead)
 	if errors.Is(err, syscall.EISDIR) {
-		return nil, &feed.FileError{Problem: "is a directory", Remedy: "name the file in it"}
+		return nil, &feed.FileError{Cause: feed.ErrDirectory, Problem: "is a directory", Remedy: "name the file in it"}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read the file's start: %w", err)

@@ -275,37 +275,52 @@ func statsOf(requests []request) []Stats {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
+// The formats of the problems, which the tests fill in as judge does.
+const (
+	problemNothingSold = "nothing was sold"
+	problemLost        = "%d of %d acknowledged orders are not in the books exactly once"
+	problemUncharged   = "%d of %d acknowledged orders were not charged exactly once"
+	problemAudit       = "the audit finds %d broken promises"
+	problemBehind      = "%s has not %d events of %s, %s after the drill"
+	problemOrder       = "of the events of %s, %s has %d twice and %d out of their order"
+	problemGaveUp      = "%d shoppers had no final answer within %s"
+	problemMissedSends = "%d purchases could not begin: the rate was not kept"
+	problemNotRerouted = "the shoppers of %s were not served by another region within %s"
+	problemFailed      = "%d requests of the shoppers of %s failed %s"
+	problemSlow        = "the 99th percentile of %s's shoppers was %.0f ms %s, %.0f ms before"
+)
+
 // judge lists what the drill promises and did not keep.
 func (r *Report) judge(d Drill) {
 	problem := func(format string, args ...any) { r.Problems = append(r.Problems, fmt.Sprintf(format, args...)) }
 	if r.Acknowledged == 0 {
-		problem("nothing was sold")
+		problem(problemNothingSold)
 	}
 	if r.Found != r.Acknowledged {
-		problem("%d of %d acknowledged orders are not in the books exactly once", r.Acknowledged-r.Found, r.Acknowledged)
+		problem(problemLost, r.Acknowledged-r.Found, r.Acknowledged)
 	}
 	if r.Charged != r.Acknowledged {
-		problem("%d of %d acknowledged orders were not charged exactly once", r.Acknowledged-r.Charged, r.Acknowledged)
+		problem(problemUncharged, r.Acknowledged-r.Charged, r.Acknowledged)
 	}
 	if !r.Audit.OK {
-		problem("the audit finds %d broken promises", len(r.Audit.Violations))
+		problem(problemAudit, len(r.Audit.Violations))
 	}
 	for _, lag := range r.Lag {
 		if lag.Behind > 0 {
-			problem("%s has not %d events of %s, %s after the drill", lag.Target, lag.Behind, lag.Source, lagLimit)
+			problem(problemBehind, lag.Target, lag.Behind, lag.Source, lagLimit)
 		}
 		if lag.Doubled > 0 || lag.Disordered > 0 {
-			problem("of the events of %s, %s has %d twice and %d out of their order", lag.Source, lag.Target, lag.Doubled, lag.Disordered)
+			problem(problemOrder, lag.Source, lag.Target, lag.Doubled, lag.Disordered)
 		}
 	}
 	if r.GaveUp > 0 {
-		problem("%d shoppers had no final answer within %s", r.GaveUp, patience)
+		problem(problemGaveUp, r.GaveUp, patience)
 	}
 	if r.MissedSends > 0 {
-		problem("%d purchases could not begin: the rate was not kept", r.MissedSends)
+		problem(problemMissedSends, r.MissedSends)
 	}
 	if d.NeedsRegion && !d.NeedsPeer && !d.Unaffected && d.StaysBroken && (r.ReroutedMS == nil || *r.ReroutedMS > rerouteLimit.Milliseconds()) {
-		problem("the shoppers of %s were not served by another region within %s", r.Region, rerouteLimit)
+		problem(problemNotRerouted, r.Region, rerouteLimit)
 	}
 	before := map[string]float64{}
 	for _, s := range r.Stats {
@@ -316,14 +331,14 @@ func (r *Report) judge(d Drill) {
 			continue
 		}
 		if s.Failed > 0 {
-			problem("%d requests of the shoppers of %s failed %s", s.Failed, s.Home, s.Phase)
+			problem(problemFailed, s.Failed, s.Home, s.Phase)
 		}
 		// A region that starts does so on the same cores that the others sell on, as no two regions do in earnest.
 		if s.Phase == PhaseBefore || s.Phase == PhaseMending || d.MovesAll && s.Phase == PhaseDuring {
 			continue
 		}
 		if limit := max(slowdownLimit*before[s.Home], milliseconds(slowdownFloor)); s.P99MS > limit {
-			problem("the 99th percentile of %s's shoppers was %.0f ms %s, %.0f ms before", s.Home, s.P99MS, s.Phase, before[s.Home])
+			problem(problemSlow, s.Home, s.P99MS, s.Phase, before[s.Home])
 		}
 	}
 	r.OK = len(r.Problems) == 0

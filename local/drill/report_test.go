@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -43,32 +44,56 @@ func TestEachBrokenPromiseOfADrillIsNamed(t *testing.T) {
 	}
 	allWell := func(r *Report) { r.Stats[3].Failed = 0 }
 	late := rerouteLimit.Milliseconds() + 1
+	// The two take a problem up to the phase and the times.
+	failed := func(n int, home string) string {
+		return strings.TrimRight(fmt.Sprintf(problemFailed, n, home, ""), " ")
+	}
+	slow := func(home string) string { return fmt.Sprintf(strings.SplitAfter(problemSlow, "%s")[0], home) }
 	for name, tc := range map[string]struct {
 		drill Drill
 		spoil func(*Report)
 		want  string
 	}{
-		"sound":        {loss, func(*Report) {}, ""},
-		"lost":         {loss, func(r *Report) { r.Found-- }, "1 of 10 acknowledged orders are not in the books"},
-		"charged":      {loss, func(r *Report) { r.Charged -= 2 }, "2 of 10 acknowledged orders were not charged"},
-		"audit":        {loss, func(r *Report) { r.Audit = AuditResult{Violations: []string{"x"}} }, "1 broken promises"},
-		"gave up":      {loss, func(r *Report) { r.GaveUp = 3 }, "3 shoppers"},
-		"missed":       {loss, func(r *Report) { r.MissedSends = 4 }, "4 purchases could not begin"},
-		"late":         {loss, func(r *Report) { r.ReroutedMS = &late }, "not served by another region"},
-		"never":        {loss, func(r *Report) { r.ReroutedMS = nil }, "not served by another region"},
-		"other failed": {loss, func(r *Report) { r.Stats[1].Failed = 1 }, "1 requests of the shoppers of us-east"},
-		"other slow":   {loss, func(r *Report) { r.Stats[1].P99MS = 401 }, "99th percentile of us-east"},
-		"behind":       {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Behind: 5}} }, "eu-west has not 5 events of us-east"},
-		"twice":        {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Doubled: 2}} }, "eu-west has 2 twice"},
-		"disordered":   {loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Disordered: 1}} }, "1 out of their order"},
-		"nothing sold": {loss, func(r *Report) { r.Acknowledged, r.Found, r.Charged = 0, 0, 0 }, "nothing was sold"},
-		"own failed":   {partition, func(*Report) {}, "7 requests of the shoppers of eu-west"},
+		"sound":   {loss, func(*Report) {}, ""},
+		"lost":    {loss, func(r *Report) { r.Found-- }, fmt.Sprintf(problemLost, 1, 10)},
+		"charged": {loss, func(r *Report) { r.Charged -= 2 }, fmt.Sprintf(problemUncharged, 2, 10)},
+		"audit": {
+			loss, func(r *Report) { r.Audit = AuditResult{Violations: []string{"x"}} }, fmt.Sprintf(problemAudit, 1),
+		},
+		"gave up": {loss, func(r *Report) { r.GaveUp = 3 }, fmt.Sprintf(problemGaveUp, 3, patience)},
+		"missed":  {loss, func(r *Report) { r.MissedSends = 4 }, fmt.Sprintf(problemMissedSends, 4)},
+		"late": {
+			loss, func(r *Report) { r.ReroutedMS = &late }, fmt.Sprintf(problemNotRerouted, "eu-west", rerouteLimit),
+		},
+		"never": {
+			loss, func(r *Report) { r.ReroutedMS = nil }, fmt.Sprintf(problemNotRerouted, "eu-west", rerouteLimit),
+		},
+		"other failed": {loss, func(r *Report) { r.Stats[1].Failed = 1 }, failed(1, "us-east")},
+		"other slow":   {loss, func(r *Report) { r.Stats[1].P99MS = 401 }, slow("us-east")},
+		"behind": {
+			loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Behind: 5}} },
+			fmt.Sprintf(problemBehind, "eu-west", 5, "us-east", lagLimit),
+		},
+		"twice": {
+			loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Doubled: 2}} },
+			fmt.Sprintf(problemOrder, "us-east", "eu-west", 2, 0),
+		},
+		"disordered": {
+			loss, func(r *Report) { r.Lag = []Lag{{Source: "us-east", Target: "eu-west", Disordered: 1}} },
+			fmt.Sprintf(problemOrder, "us-east", "eu-west", 0, 1),
+		},
+		"nothing sold": {loss, func(r *Report) { r.Acknowledged, r.Found, r.Charged = 0, 0, 0 }, problemNothingSold},
+		"own failed":   {partition, func(*Report) {}, failed(7, "eu-west")},
 		"moved":        {rolling, allWell, ""}, // 5 s, while another region serves them
-		"moved slowly": {rolling, func(r *Report) { allWell(r); r.Stats[3].Phase = PhaseAfter }, "99th percentile of eu-west"},
+		"moved slowly": {rolling, func(r *Report) { allWell(r); r.Stats[3].Phase = PhaseAfter }, slow("eu-west")},
 		"starts":       {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].P99MS = PhaseMending, 5000 }, ""}, // beside the others, on their cores
-		"starts, fail": {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].Failed = PhaseMending, 1 }, "1 requests of the shoppers of us-east"},
-		"back, slow":   {returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].P99MS = PhaseAfter, 401 }, "99th percentile of us-east"},
-		"moved failed": {rolling, func(*Report) {}, "7 requests of the shoppers of eu-west"},
+		"starts, fail": {
+			returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].Failed = PhaseMending, 1 }, failed(1, "us-east"),
+		},
+		"back, slow": {
+			returning, func(r *Report) { r.Stats[1].Phase, r.Stats[1].P99MS = PhaseAfter, 401 }, slow("us-east"),
+		},
+		"moved failed": {rolling, func(*Report) {}, failed(7, "eu-west")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,17 +21,17 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"no listener", func(c *emulator.Config) { c.Listen = "" }, "Listen"},
 		{"no rules", func(c *emulator.Config) { c.Rules = nil }, "rule.Default()"},
-		{"no origins", func(c *emulator.Config) { c.Origins = nil }, "no origins"},
+		{"no origins", func(c *emulator.Config) { c.Origins = nil }, "Origins"},
 		{"an unknown default location", func(c *emulator.Config) { c.DefaultLocation = "XXX" }, "XXX"},
-		{"a region twice", func(c *emulator.Config) { c.Origins[1].Region = c.Origins[0].Region }, "twice"},
+		{"a region twice", func(c *emulator.Config) { c.Origins[1].Region = c.Origins[0].Region }, `"us-east"`},
 		{"an origin off the globe", func(c *emulator.Config) { c.Origins[0].Point = geo.Point{Latitude: 100} }, "latitude"},
 		{"an origin with a path", func(c *emulator.Config) { c.Origins[0].URL += "/api" }, "http://host:port"},
 		{"an https origin", func(c *emulator.Config) { c.Origins[0].URL = "https://127.0.0.1:1" }, "http://host:port"},
 		{"a password in a URL", func(c *emulator.Config) { c.Origins[0].URL = "http://me:hush@127.0.0.1:1" }, "http://host:port"},
 		{"an unknown country", func(c *emulator.Config) { c.Origins[0].Refuses = []string{"UK"} }, `"UK"`},
 		{"a negative wait", func(c *emulator.Config) { c.ReturnProbes = -1 }, "ReturnProbes"},
-		{"a negative size", func(c *emulator.Config) { c.MaxBytes = -1 }, "negative"},
-		{"a negative timeout", func(c *emulator.Config) { c.ReadTimeout = -time.Second }, "negative"},
+		{"a negative size", func(c *emulator.Config) { c.MaxBytes = -1 }, "MaxBytes"},
+		{"a negative timeout", func(c *emulator.Config) { c.ReadTimeout = -time.Second }, "ReadTimeout"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -53,6 +53,9 @@ const (
 	phaseStopped
 )
 
+// ErrUsed is returned by Start when the edge was started or stopped before.
+var ErrUsed = errors.New("edge: it was started or stopped before; make a new one")
+
 // New makes an edge that is not yet listening. The error says all that is wrong with the config.
 func New(cfg Config) (*Edge, error) {
 	cfg = cfg.withDefaults()
@@ -101,7 +104,7 @@ func (e *Edge) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.phase != phaseNew {
-		return errors.New("edge: it was started or stopped before; make a new one")
+		return ErrUsed
 	}
 	var dial net.ListenConfig
 	opened, err := dial.Listen(ctx, "tcp", e.cfg.Listen)

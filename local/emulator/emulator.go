@@ -105,10 +105,11 @@ func (c Config) validate() error {
 		}
 	}
 	if c.MaxBytes < 0 || c.MaxRequestBody < 0 || c.MaxResponseBody < 0 {
-		report("a size limit is negative")
+		report("a size limit (MaxBytes, MaxRequestBody, MaxResponseBody) is negative")
 	}
 	if min(c.SteadyAfter, c.ProbeInterval, c.ProbeTimeout, c.DialTimeout, c.ReadTimeout, c.WriteTimeout) < 0 {
-		report("an interval or timeout is negative")
+		report("an interval or timeout (SteadyAfter, ProbeInterval, ProbeTimeout, DialTimeout, ReadTimeout, " +
+			"WriteTimeout) is negative")
 	}
 	if _, ok := geo.FindLocation(c.DefaultLocation); !ok && c.DefaultLocation != "" {
 		report("DefaultLocation %q is not an edge location", c.DefaultLocation)

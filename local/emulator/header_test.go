@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meridian-store/meridian/edge/rule"
 	"github.com/meridian-store/meridian/local/emulator"
 )
 
@@ -132,6 +133,18 @@ func TestRefusals(t *testing.T) {
 		fmt.Fprint(w, strings.Repeat("x", 5000))
 	})
 	w := start(t, []*gateway{only}, func(c *emulator.Config) { c.MaxRequestBody, c.MaxResponseBody = 1000, 4000 })
+	rules, err := rule.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := func(target string) string {
+		t.Helper()
+		_, err := rules.Decide(http.MethodGet, target)
+		if err == nil {
+			t.Fatalf("%s is not refused", target)
+		}
+		return err.Error()
+	}
 	for _, tc := range []struct {
 		name, raw, want string
 		status          int
@@ -139,13 +152,28 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"an unknown location", "GET /api/v1/products HTTP/1.1\r\nHost: a\r\nX-Edge-Location: XXX\r\n\r\n", "X-Edge-Location", 400, false},
 		{"a location in lower case", "GET /api/v1/products HTTP/1.1\r\nHost: a\r\nX-Edge-Location: dub\r\n\r\n", "X-Edge-Location", 400, false},
-		{"a path that hides dots", "GET /api/v1/products%2f..%2fme HTTP/1.1\r\nHost: a\r\n\r\n", "dots", 400, false},
-		{"a path with dots", "GET /api/v1/products/../me HTTP/1.1\r\nHost: a\r\n\r\n", "dots", 400, false},
-		{"an absolute target", "GET http://a/api/v1/products HTTP/1.1\r\nHost: a\r\n\r\n", "slash", 400, false},
-		{"another method", "TRACE /api/v1/products HTTP/1.1\r\nHost: a\r\n\r\n", "not allowed", 405, false},
-		{"no HTTP", "hello\r\n\r\n", "well-formed", 400, false},
-		{"large headers", "GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + strings.Repeat("x", 20000) + "\r\n\r\n", "too large", 431, false},
-		{"a large body", "POST /api/v1/cart HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n" + strings.Repeat("x", 1001), "too large", 413, false},
+		{
+			"a path that hides dots", "GET /api/v1/products%2f..%2fme HTTP/1.1\r\nHost: a\r\n\r\n",
+			odd("/api/v1/products%2f..%2fme"), 400, false,
+		},
+		{
+			"a path with dots", "GET /api/v1/products/../me HTTP/1.1\r\nHost: a\r\n\r\n",
+			odd("/api/v1/products/../me"), 400, false,
+		},
+		{
+			"an absolute target", "GET http://a/api/v1/products HTTP/1.1\r\nHost: a\r\n\r\n",
+			odd("http://a/api/v1/products"), 400, false,
+		},
+		{"another method", "TRACE /api/v1/products HTTP/1.1\r\nHost: a\r\n\r\n", "problems/invalid", 405, false},
+		{"no HTTP", "hello\r\n\r\n", "problems/invalid", 400, false},
+		{
+			"large headers", "GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + strings.Repeat("x", 20000) + "\r\n\r\n",
+			"problems/too-large", 431, false,
+		},
+		{
+			"a large body", "POST /api/v1/cart HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n" + strings.Repeat("x", 1001),
+			"problems/too-large", 413, false,
+		},
 		{"a large answer", "GET /api/v1/cart HTTP/1.1\r\nHost: a\r\n\r\n", "problems/unavailable", 502, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -2,11 +2,13 @@ package emulator_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -108,8 +110,8 @@ func TestLifecycleIsStrictAboutStartAndKindAboutStop(t *testing.T) {
 			t.Errorf("stop without a start: %v", err)
 		}
 	}
-	if err := edge.Start(t.Context()); err == nil {
-		t.Error("a stopped edge started")
+	if err := edge.Start(t.Context()); !errors.Is(err, emulator.ErrUsed) {
+		t.Errorf("start of a stopped edge: got %v", err)
 	}
 	cfg.Registry = nil
 	if edge, err = emulator.New(cfg); err != nil {
@@ -118,8 +120,8 @@ func TestLifecycleIsStrictAboutStartAndKindAboutStop(t *testing.T) {
 	if err := edge.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := edge.Start(t.Context()); err == nil {
-		t.Error("a running edge started again")
+	if err := edge.Start(t.Context()); !errors.Is(err, emulator.ErrUsed) {
+		t.Errorf("second start of an edge: got %v", err)
 	}
 	taken := cfg
 	taken.Listen = edge.Addr()
@@ -127,7 +129,8 @@ func TestLifecycleIsStrictAboutStartAndKindAboutStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "listen for shoppers") {
+	err = other.Start(t.Context())
+	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), taken.Listen) {
 		t.Errorf("a taken address gave %v", err)
 	}
 	if err := other.Stop(t.Context()); err != nil {
@@ -151,7 +154,7 @@ func TestStartAndStopUnderStress(t *testing.T) {
 		for range 4 {
 			all.Go(func() {
 				// One start may win, or every stop may come before it: no outcome may hang or leak.
-				if err := edge.Start(ctx); err != nil && !strings.Contains(err.Error(), "started or stopped before") {
+				if err := edge.Start(ctx); err != nil && !errors.Is(err, emulator.ErrUsed) {
 					t.Error(err)
 				}
 			})

@@ -75,7 +75,7 @@ func (s *Setup) validate() error {
 		report("Rules is nil; rule.Default() gives the shipped ones")
 	}
 	if len(s.Origins) == 0 {
-		report("there are no origins")
+		report("Origins is empty: there are no origins")
 	}
 	if s.Steering == nil {
 		report("Steering is nil; Nearest goes by distance")

@@ -36,7 +36,7 @@ func TestInstallSaysWhatItCannotDoWithout(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	last := lines[len(lines)-1]
-	for _, want := range []string{"postgres is missing", "apt-get", "region file"} {
+	for _, want := range []string{"postgres", "apt-get", "region file"} {
 		if !strings.Contains(last, want) {
 			t.Errorf("last line %q lacks %q", last, want)
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -163,7 +164,7 @@ func TestWhatIsNotThereIsSaid(t *testing.T) {
 		t.Error("links that do not run answered")
 	}
 	err := link.Run(t.Context(), link.Config{API: f.control.API, Log: slog.New(slog.DiscardHandler)})
-	if err == nil || !strings.Contains(err.Error(), "API") {
+	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), f.control.API) {
 		t.Errorf("a taken port: %v", err)
 	}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+f.control.API+"/proxies", nil)

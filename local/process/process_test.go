@@ -96,7 +96,8 @@ func TestNotReadyInTimeIsAnErrorAndStopsTheChild(t *testing.T) {
 	t.Parallel()
 	spec := orderly("late", upFile(t))
 	spec.ReadyTimeout = 200 * time.Millisecond
-	spec.Ready = func(context.Context) error { return errors.New("the index is still loading") }
+	errLoading := errors.New("the index is still loading")
+	spec.Ready = func(context.Context) error { return errLoading }
 	var pid atomic.Int64
 	p, err := process.New(spec, process.Config{OnChange: func(s process.State) {
 		if s.PID != 0 {
@@ -107,7 +108,7 @@ func TestNotReadyInTimeIsAnErrorAndStopsTheChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = p.Start(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "still loading") {
+	if !errors.Is(err, errLoading) {
 		t.Fatalf("got %v, want the readiness check's error", err)
 	}
 	if _, err := process.Identify(int(pid.Load())); !errors.Is(err, os.ErrProcessDone) {

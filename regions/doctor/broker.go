@@ -75,7 +75,9 @@ func topics(ctx context.Context, n *notes, part string, admin *kadm.Client) erro
 	}
 	for _, wanted := range contract.Topics() {
 		if !listed.Has(wanted.Name) {
-			n.find(Finding{part, "the topic " + wanted.Name + " is missing", fmt.Sprintf("the broker lists %v", listed.Names()), "restart the region's services: they make their topics"})
+			problem := "the topic " + wanted.Name + " " + ProblemTopicMissing
+			n.find(Finding{part, problem, fmt.Sprintf("the broker lists %v", listed.Names()),
+				"restart the region's services: they make their topics"})
 		}
 	}
 	return nil
@@ -104,9 +106,10 @@ func judgeGroup(n *notes, part, log string, group kadm.DescribedGroupLag) {
 		evidence := fmt.Sprintf("%d records of %s wait for the group %s (%s, %d members)", topic.Lag, topic.Topic, group.Group, group.State, len(group.Members))
 		switch {
 		case topic.Lag > 0 && len(group.Members) == 0:
-			n.find(Finding{part, "nobody applies the events that " + group.Group + " waits for", evidence, "read " + log})
+			n.find(Finding{part, ProblemNoConsumer + " " + group.Group + " waits for", evidence, "read " + log})
 		case topic.Lag > longLag:
-			n.find(Finding{part, group.Group + " applies events late", evidence, "look again in a moment; if it grows, read " + log})
+			n.find(Finding{part, group.Group + " " + ProblemGroupLate, evidence,
+				"look again in a moment; if it grows, read " + log})
 		}
 	}
 }

@@ -18,10 +18,10 @@ import (
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
 
-// finding gives the finding whose problem holds some words.
+// finding returns the first finding whose problem, evidence or remedy contains some words.
 func (n *notes) finding(words string) (Finding, bool) {
 	for _, f := range n.findings {
-		if strings.Contains(f.Problem, words) {
+		if strings.Contains(f.Problem+"\n"+f.Evidence+"\n"+f.Remedy, words) {
 			return f, true
 		}
 	}
@@ -77,8 +77,8 @@ func TestWhoWaitsForALockIsNamedWithItsHolder(t *testing.T) {
 		if err := askSQL(t.Context(), n, server.SuperuserURL()); err != nil {
 			return err
 		}
-		found, ok := n.finding(role + " waits for a lock")
-		if !ok || !strings.Contains(found.Evidence, "held by "+role) {
+		found, ok := n.finding(role + " " + ProblemLockWait)
+		if !ok || !strings.Contains(found.Evidence, role) {
 			return fmt.Errorf("found %+v", n.findings)
 		}
 		if held := n.value(t, "connections of "+role); held != 2 {
@@ -99,7 +99,7 @@ func TestWhoWaitsForALockIsNamedWithItsHolder(t *testing.T) {
 	if err := askSQL(t.Context(), n, server.SuperuserURL()); err != nil {
 		t.Fatal(err)
 	}
-	if found, ok := n.finding(role + " waits"); ok {
+	if found, ok := n.finding(role + " " + ProblemLockWait); ok {
 		t.Errorf("after the release: %+v", found)
 	}
 }
@@ -120,7 +120,7 @@ func TestEventsThatNobodyAppliesAreFound(t *testing.T) {
 	if err := askBroker(t.Context(), n, "here/broker", seeds[0], logOf); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := n.finding(contract.TopicOrders + " is missing"); !ok {
+	if _, ok := n.finding(contract.TopicOrders + " " + ProblemTopicMissing); !ok {
 		t.Errorf("an empty broker: %+v", n.findings)
 	}
 	if err := events.EnsureTopics(t.Context(), seeds); err != nil {
@@ -147,14 +147,14 @@ func TestEventsThatNobodyAppliesAreFound(t *testing.T) {
 	if err := askBroker(t.Context(), n, "here/broker", seeds[0], logOf); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := n.finding("is missing"); ok {
+	if _, ok := n.finding(ProblemTopicMissing); ok {
 		t.Errorf("with all topics: %+v", n.findings)
 	}
 	if got := n.value(t, "topic "+contract.TopicOrders+" records"); got < 3 {
 		t.Errorf("%v records are counted", got)
 	}
 	kept := n.value(t, "group "+group+" lag on "+contract.TopicOrders)
-	found, ok := n.finding("nobody applies")
+	found, ok := n.finding(ProblemNoConsumer + " " + group)
 	if kept > 0 != ok || (ok && !strings.Contains(found.Remedy, group+".log")) || kept == 0 {
 		t.Errorf("a lag of %v gives %+v", kept, n.findings)
 	}

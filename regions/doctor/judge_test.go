@@ -23,9 +23,9 @@ func TestRedisIsJudged(t *testing.T) {
 	for _, tc := range []struct{ info, problem string }{
 		{"# Memory\r\nused_memory:1000\r\nmaxmemory:0\r\naof_last_write_status:ok\r\n", ""},
 		{"used_memory:800\r\nmaxmemory:1000\r\n", ""},
-		{"used_memory:801\r\nmaxmemory:1000\r\n", "nearly full"},
-		{"evicted_keys:1\r\nmaxmemory_policy:allkeys-lru\r\n", "thrown keys away"},
-		{"aof_last_write_status:err\r\n", "cannot write"},
+		{"used_memory:801\r\nmaxmemory:1000\r\n", "redis-cli --bigkeys"},
+		{"evicted_keys:1\r\nmaxmemory_policy:allkeys-lru\r\n", "evicted_keys"},
+		{"aof_last_write_status:err\r\n", "aof_last_write_status"},
 		{"nonsense", ""},
 	} {
 		n := &notes{}
@@ -42,7 +42,7 @@ func TestAGroupIsLateWhenMuchWaits(t *testing.T) {
 		lag     int64
 		members int
 		problem string
-	}{{0, 0, ""}, {0, 1, ""}, {longLag, 1, ""}, {longLag + 1, 1, "late"}, {1, 0, "nobody"}} {
+	}{{0, 0, ""}, {0, 1, ""}, {longLag, 1, ""}, {longLag + 1, 1, ProblemGroupLate}, {1, 0, ProblemNoConsumer}} {
 		group := kadm.DescribedGroupLag{
 			Group: "order", Members: make([]kadm.DescribedGroupMember, tc.members),
 			Lag: kadm.GroupLag{contract.TopicPayments: {0: {Topic: contract.TopicPayments, Lag: tc.lag}}},
@@ -85,9 +85,11 @@ meridian_events_refused_total{topic="b"} 2
 	shop := twoRegions(server.URL)
 	n := &notes{}
 	run(t.Context(), n, []examination{serviceOf(Subject{Status: shop}, "here", shop.Regions[0].Services[0])})
-	for _, problem := range []string{"events are not sent", "passed over records", "holds there for unhealthy"} {
-		if _, found := n.finding(problem); !found {
-			t.Errorf("%q is not among %+v", problem, n.findings)
+	for problem, evidence := range map[string]string{
+		ProblemUnsentEvents: "11 s", ProblemNotEvents: "3", " there ": "/api/v1/regions",
+	} {
+		if found, ok := n.finding(problem); !ok || !strings.Contains(found.Evidence, evidence) {
+			t.Errorf("%q with %q is not among %+v", problem, evidence, n.findings)
 		}
 	}
 	if len(n.findings) != 3 || n.value(t, "round trip to far") != 79.5 || n.value(t, "oldest_unsent_event") != 11 {
@@ -122,10 +124,10 @@ func TestALinkIsMeasuredAndJudged(t *testing.T) {
 		problem       string
 	}{
 		{"whole", whole.Listener.Addr().String(), status.Condition{}, 10_000, ""},
-		{"cut", hole.Addr().String(), status.Condition{Cut: true}, 1, "it is cut"},
-		{"silent", hole.Addr().String(), status.Condition{}, 1, "nothing passes"},
-		{"leaking", whole.Listener.Addr().String(), status.Condition{Cut: true}, 10_000, "something passes"},
-		{"slow", slow.Listener.Addr().String(), status.Condition{RoundTripMS: 60}, 1, "it is slow"},
+		{"cut", hole.Addr().String(), status.Condition{Cut: true}, 1, ProblemLinkCut},
+		{"silent", hole.Addr().String(), status.Condition{}, 1, ProblemLinkSilent},
+		{"leaking", whole.Listener.Addr().String(), status.Condition{Cut: true}, 10_000, ProblemLinkLeaks},
+		{"slow", slow.Listener.Addr().String(), status.Condition{RoundTripMS: 60}, 1, ProblemLinkSlow},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -168,7 +170,9 @@ func TestThePartsOfACopyAreJudged(t *testing.T) {
 	shop.Regions[0].Engines = []status.Engine{{Name: "redis", Ready: true, PID: 2, Restarts: manyRestarts + 1}, {Name: "broker", Ready: true, PID: 3, Restarts: manyRestarts}}
 	n := &notes{}
 	n.find(parts(Subject{Status: shop, Sandbox: true})...)
-	wanted := map[string]string{"postgres": "ended", "provider": "does not answer", "links": "does not answer", "here/redis": "keeps dying"}
+	wanted := map[string]string{
+		"postgres": ProblemEnded, "provider": ProblemNotReady, "links": ProblemNotReady, "here/redis": ProblemRestarts,
+	}
 	for _, f := range n.findings {
 		if words := wanted[f.Part]; words == "" || !strings.Contains(f.Problem, words) || f.Evidence == "" || f.Remedy == "" {
 			t.Errorf("found %+v", f)

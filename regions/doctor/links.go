@@ -50,13 +50,14 @@ func measure(entry status.Link) examination {
 		taken, err := probe(ctx, entry)
 		switch {
 		case len(taken) == 0 && entry.Now.Cut:
-			n.find(Finding{part, "it is cut: nothing passes from " + entry.From + " to " + entry.To, fmt.Sprintf("an operator cut it; %v", err), heal})
+			problem := ProblemLinkCut + " from " + entry.From + " to " + entry.To
+			n.find(Finding{part, problem, fmt.Sprintf("an operator cut it; %v", err), heal})
 			return nil
 		case len(taken) == 0:
-			n.find(Finding{part, "nothing passes from " + entry.From + " to " + entry.To, err.Error(), heal})
+			n.find(Finding{part, ProblemLinkSilent + " from " + entry.From + " to " + entry.To, err.Error(), heal})
 			return nil
 		case entry.Now.Cut:
-			n.find(Finding{part, "it should be cut, yet something passes", fmt.Sprintf("an answer took %s", median(taken)), heal})
+			n.find(Finding{part, ProblemLinkLeaks, fmt.Sprintf("an answer took %s", median(taken)), heal})
 			return nil
 		}
 		trip := median(taken)
@@ -64,7 +65,7 @@ func measure(entry status.Link) examination {
 		explained := time.Duration(entry.ModelMS) * time.Millisecond
 		if trip > slowLinkFactor*explained+slowLinkSlack {
 			evidence := fmt.Sprintf("a round trip takes %s; the distance explains %s, and %d ms were set", trip.Round(time.Millisecond), explained, entry.Now.RoundTripMS)
-			n.find(Finding{part, "it is slow", evidence, heal})
+			n.find(Finding{part, ProblemLinkSlow, evidence, heal})
 		}
 		return nil
 	}}

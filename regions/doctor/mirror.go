@@ -24,11 +24,13 @@ func judgeMirror(n *notes, shop status.Shop, region, log string, metrics map[str
 		}
 		evidence := fmt.Sprintf("%.0f records wait; all that was there %.0f s ago is copied, no more", behind[source], late)
 		if behind[source] > longLag || late > longMirrorLag.Seconds() {
-			n.find(Finding{part, "it has the events of " + source + " late", evidence, "look again in a moment; if it grows, meridian link list shows whether the way there is cut; then " + log})
+			n.find(Finding{part, "it has the events of " + source + " " + ProblemMirrorLate, evidence,
+				"look again in a moment; if it grows, meridian link list shows whether the way there is cut; then " + log})
 		}
 	}
 	if missed, found := sum(metrics["meridian_mirror_missed_records_total"]); found && missed > 0 {
-		n.find(Finding{part, "events were dropped by age before it copied them", fmt.Sprintf("%.0f since its start", missed), "raise the topics' retention above the longest outage; " + log + " for the offsets"})
+		n.find(Finding{part, ProblemMissed, fmt.Sprintf("%.0f since its start", missed),
+			"raise the topics' retention above the longest outage; " + log + " for the offsets"})
 	}
 }
 

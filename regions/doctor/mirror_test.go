@@ -20,10 +20,10 @@ func TestAMirrorIsLateByRecordsOrByTime(t *testing.T) {
 	}{
 		"whole":                 {0, 0, 0, 0, "there", ""},
 		"a little late":         {longLag - 1, 1, longMirrorLag / 2, 0, "there", ""},
-		"many records":          {longLag, 1, 0, 0, "there", "late"},
-		"long ago":              {0, 0, longMirrorLag + 2*time.Second, 0, "there", "late"},
+		"many records":          {longLag, 1, 0, 0, "there", ProblemMirrorLate},
+		"long ago":              {0, 0, longMirrorLag + 2*time.Second, 0, "there", ProblemMirrorLate},
 		"a region that is away": {longLag, 1, time.Hour, 0, "away", ""},
-		"dropped":               {0, 0, 0, 7, "there", "dropped by age"},
+		"dropped":               {0, 0, 0, 7, "there", ProblemMissed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -20,11 +20,11 @@ func parts(s Subject) []Finding {
 		log := "read " + s.log(region, name)
 		switch {
 		case !ready && pid == 0:
-			found = append(found, Finding{part, "its process has ended and has not come back", fmt.Sprintf("%d restarts so far", restarts), log})
+			found = append(found, Finding{part, ProblemEnded, fmt.Sprintf("%d restarts so far", restarts), log})
 		case !ready:
-			found = append(found, Finding{part, "it does not answer as ready", fmt.Sprintf("process %d runs", pid), log})
+			found = append(found, Finding{part, ProblemNotReady, fmt.Sprintf("process %d runs", pid), log})
 		case restarts > manyRestarts:
-			found = append(found, Finding{part, "it keeps dying", fmt.Sprintf("it has been restarted %d times", restarts), log})
+			found = append(found, Finding{part, ProblemRestarts, fmt.Sprintf("it has been restarted %d times", restarts), log})
 		}
 	}
 	judge("", "edge", shop.Edge.Ready, shop.Edge.PID, shop.Edge.Restarts)

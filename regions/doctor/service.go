@@ -58,14 +58,16 @@ func judgeMetrics(n *notes, part string, metrics map[string]*dto.MetricFamily) {
 	if oldest, found := sum(metrics["meridian_relay_oldest_seconds"]); found {
 		n.fact(part, "oldest_unsent_event", oldest, "s")
 		if oldest > oldEvent.Seconds() {
-			n.find(Finding{part, "its events are not sent", fmt.Sprintf("the oldest in its outbox has waited %.0f s", oldest), "look at the region's broker, and for \"relay\" in the service's log"})
+			n.find(Finding{part, ProblemUnsentEvents, fmt.Sprintf("the oldest in its outbox has waited %.0f s", oldest),
+				"look at the region's broker, and for \"relay\" in the service's log"})
 		}
 	}
 	if retried, found := sum(metrics["meridian_events_retried_total"]); found {
 		n.fact(part, "events_retried", retried, "attempts since its start")
 	}
 	if refused, found := sum(metrics["meridian_events_refused_total"]); found && refused > 0 {
-		n.find(Finding{part, "it has passed over records that are no events", fmt.Sprintf("%.0f since its start", refused), "find \"A record is not an event\" in its log, with the offsets"})
+		n.find(Finding{part, ProblemNotEvents, fmt.Sprintf("%.0f since its start", refused),
+			"find \"A record is not an event\" in its log, with the offsets"})
 	}
 	if held, found := sum(metrics["meridian_sql_connections_in_use"]); found {
 		n.fact(part, "sql_connections_in_use", held, "connections")

@@ -94,7 +94,9 @@ func waits(ctx context.Context, n *notes, conn *pgx.Conn) error {
 	_, err = pgx.ForEachRow(rows, []any{&waiter, &seconds, &holders}, func() error {
 		count++
 		if waited := time.Duration(seconds * float64(time.Second)); waited > longWait {
-			n.find(Finding{partSQL, waiter + " waits for a lock", fmt.Sprintf("for %s, held by %s", waited.Round(time.Millisecond), holders), "look for a hung process of that service with meridian status; its end releases the lock"})
+			evidence := fmt.Sprintf("for %s, held by %s", waited.Round(time.Millisecond), holders)
+			n.find(Finding{partSQL, waiter + " " + ProblemLockWait, evidence,
+				"look for a hung process of that service with meridian status; its end releases the lock"})
 		}
 		return nil
 	})

@@ -173,7 +173,8 @@ func TestTheSecretIsKeptNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := log.String()
-	if !strings.Contains(lines, "A request failed.") || !strings.Contains(lines, "DEBUG") {
+	if !strings.Contains(lines, `"level":"ERROR"`) || !strings.Contains(lines, `"operation":"get-cart"`) ||
+		!strings.Contains(lines, `"level":"DEBUG"`) {
 		t.Error("the log is not complete, so this test would find nothing")
 	}
 	for where, text := range map[string]string{

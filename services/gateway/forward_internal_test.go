@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit/httpclient"
 )
 
@@ -60,7 +61,7 @@ func startProxyTo(t testing.TB, now func() time.Time, finder finder) proxy {
 	metrics := newMetrics(prometheus.NewRegistry())
 	f := &forwarder{instances: newInstances(finder, now), region: "us-east", duration: metrics.duration, retries: metrics.retries}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, Immutable: true, ErrorHandler: func(c *fiber.Ctx, err error) error {
-		return c.Status(http.StatusServiceUnavailable).SendString(err.Error())
+		return c.Status(http.StatusServiceUnavailable).SendString(string(contract.CodeOf(err)) + ": " + err.Error())
 	}})
 	route := &compiledRoute{Route: Route{Service: "cart", Timeout: 20 * time.Second}}
 	app.Use(func(c *fiber.Ctx) error { return f.forward(c, route) })
@@ -157,7 +158,8 @@ func TestTheUnhealthyAreAskedWhenNobodyElseIsThere(t *testing.T) {
 		t.Errorf("ten requests were heard %d times", heard.Load())
 	}
 	gone := startProxyTo(t, time.Now, ailing{refusing(t), refusing(t)})
-	if status, body := gone.do(t, http.MethodPost); status != http.StatusServiceUnavailable || !strings.Contains(body, "cart cannot be reached") {
+	if status, body := gone.do(t, http.MethodPost); status != http.StatusServiceUnavailable ||
+		!strings.HasPrefix(body, string(contract.CodeUnavailable)+": ") || !strings.Contains(body, "cart") {
 		t.Errorf("with nobody there: %d %s", status, body)
 	}
 }

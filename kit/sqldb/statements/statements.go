@@ -41,6 +41,12 @@ type Found struct {
 	Sites      []Site
 }
 
+// MadeAtRunTime is in each comment of Found.Text about a place whose statement is only known at run time.
+const MadeAtRunTime = "sends what run time makes"
+
+// ErrNoSource is returned by Find when no statement is found in the folder.
+var ErrNoSource = errors.New("no Go source that sends SQL")
+
 // Find reads every package of the module at root that talks SQL for the shop; tests and what serves them are left out.
 func Find(root string) (Found, error) {
 	var found Found
@@ -61,7 +67,7 @@ func Find(root string) (Found, error) {
 		}
 	}
 	if len(found.Statements) == 0 {
-		return Found{}, fmt.Errorf("no Go source that sends SQL is below %s", root)
+		return Found{}, fmt.Errorf("%w is below %s", ErrNoSource, root)
 	}
 	return found, nil
 }
@@ -145,7 +151,8 @@ func (f Found) Text() string {
 		}
 	}
 	for _, s := range f.Sites {
-		fmt.Fprintf(text, "-- %s/%s:%d sends what run time makes: %s\n", s.Package, s.File, s.Line, strings.Join(strings.Fields(s.Sends), " "))
+		fmt.Fprintf(text, "-- %s/%s:%d %s: %s\n", s.Package, s.File, s.Line, MadeAtRunTime,
+			strings.Join(strings.Fields(s.Sends), " "))
 	}
 	return text.String()
 }

@@ -1,6 +1,7 @@
 package statements_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,7 +106,8 @@ func TestFindReadsTheShop(t *testing.T) {
 
 func TestFindSaysWhenThereIsNoSource(t *testing.T) {
 	t.Parallel()
-	if _, err := statements.Find(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no Go source") {
+	root := t.TempDir()
+	if _, err := statements.Find(root); !errors.Is(err, statements.ErrNoSource) || !strings.Contains(err.Error(), root) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -65,7 +65,7 @@ func TestTheSmallestPlanMayNotAnswerForItself(t *testing.T) {
 	w := open(t, cloudflare.Free)
 	path := "/zones/" + zone + "/rulesets/phases/http_request_firewall_custom/entrypoint"
 	own := `{"rules":[{"action":"block","expression":"true","action_parameters":{"response":{"status_code":404,"content_type":"text/plain","content":"no"}}}]}`
-	if status, body := w.send(t, http.MethodPut, path, own); status != 400 || !strings.Contains(body, "not entitled") {
+	if status, body := w.send(t, http.MethodPut, path, own); status != 400 || !strings.Contains(body, `"code":20216`) {
 		t.Errorf("%d %s", status, body)
 	}
 	if lacks := cloudflare.Free.Lacks(); !slices.ContainsFunc(lacks, func(l string) bool { return strings.Contains(l, "403") }) {

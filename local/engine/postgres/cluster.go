@@ -45,6 +45,9 @@ func (c cluster) prepare(ctx context.Context) error {
 	return vacate(ctx, c.config.DataDir)
 }
 
+// ErrNoCluster is returned when the data folder holds anything but a PostgreSQL cluster.
+var ErrNoCluster = errors.New("postgres data folder holds something else than a PostgreSQL cluster")
+
 func (c cluster) exists() (bool, error) {
 	_, err := os.Stat(filepath.Join(c.config.DataDir, "PG_VERSION"))
 	if err == nil {
@@ -55,7 +58,7 @@ func (c cluster) exists() (bool, error) {
 	}
 	// Only an empty folder may be replaced by a new cluster; Remove refuses any other.
 	if err := os.Remove(c.config.DataDir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("postgres data folder holds something else than a PostgreSQL cluster: %w", err)
+		return false, fmt.Errorf("%w: %w", ErrNoCluster, err)
 	}
 	return false, nil
 }

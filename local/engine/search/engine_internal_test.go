@@ -76,13 +76,18 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 	c := newCollection(*testSchema(t))
 	for name, value := range map[string]string{"group_by": "title", "vector_query": "v:([1])", "infix": "always", "preset": "p", "sort_by": "_eval(in:true):desc"} {
 		_, err := c.search(parameters{"q": "*", name: value})
-		if err == nil || !strings.Contains(err.Error(), "is not supported by this engine") {
+		var refused *unsupportedError
+		if !errors.As(err, &refused) || refused.name != name && !strings.HasPrefix(value, refused.name) {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}
 	}
-	for _, f := range []field{{Name: "x", Type: "string", Stem: true}, {Name: "x", Type: "string", Infix: true}, {Name: "x", Type: "float[]", Dimension: 3}, {Name: "x", Type: "string", Reference: "a.b"}} {
+	for name, f := range map[string]field{
+		"stem": {Name: "x", Type: "string", Stem: true}, "infix": {Name: "x", Type: "string", Infix: true},
+		"num_dim": {Name: "x", Type: "float[]", Dimension: 3}, "reference": {Name: "x", Type: "string", Reference: "a.b"},
+	} {
 		s := schema{Name: "c", Fields: []field{f}}
-		if err := s.prepare(); err == nil || !strings.Contains(err.Error(), "is not supported by this engine") {
+		var refused *unsupportedError
+		if err := s.prepare(); !errors.As(err, &refused) || refused.name != name {
 			t.Errorf("%+v: %v, want a refusal", f, err)
 		}
 	}

@@ -44,7 +44,7 @@ func (s *schema) parseSort(text string) ([]sortKey, error) {
 			return nil, badRequest("Order for field `%s` should be either ASC or DESC.", key.name)
 		}
 		if strings.HasPrefix(key.name, "_") && key.name != textMatch {
-			return nil, badRequest("`%s` is not supported by this engine.", key.name)
+			return nil, notSupported(key.name, "")
 		}
 		if base, option, has := strings.Cut(key.name, "("); has {
 			key.name = strings.TrimSpace(base)

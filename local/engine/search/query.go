@@ -181,7 +181,7 @@ func (c *collection) readRest(in parameters, p *params) (err error) {
 	}
 	for _, name := range unsupported {
 		if value := in[name]; value != "" && value != "off" && value != "false" {
-			return badRequest("`%s` is not supported by this engine.", name)
+			return notSupported(name, "")
 		}
 	}
 	p.pinned, err = parsePins(in["pinned_hits"])

@@ -60,7 +60,7 @@ func (s *schema) prepare() error {
 		return badRequest("The `fields` value should be an array of 1 to %d objects.", maxFields)
 	}
 	if s.EnableNestedFields {
-		return badRequest("`enable_nested_fields` is not supported by this engine.")
+		return notSupported("enable_nested_fields", "")
 	}
 	seen := map[string]bool{}
 	for i := range s.Fields {
@@ -94,7 +94,7 @@ func (f *field) prepare(s *schema) error {
 	}
 	for what, wanted := range map[string]bool{"infix": f.Infix, "stem": f.Stem, "num_dim": f.Dimension != 0, "reference": f.Reference != "", "embed": f.Embed != nil} {
 		if wanted {
-			return badRequest("Field `%s`: `%s` is not supported by this engine.", f.Name, what)
+			return notSupported(what, "Field `"+f.Name+"`: ")
 		}
 	}
 	if strings.Contains(f.Name, ".*") {
@@ -163,6 +163,19 @@ type failure struct {
 }
 
 func (f *failure) Error() string { return f.message }
+
+// unsupportedError is a failure about a parameter or an attribute that Typesense has and this engine does not.
+type unsupportedError struct {
+	*failure
+	name string
+}
+
+func (e *unsupportedError) Unwrap() error { return e.failure }
+
+// notSupported returns an *unsupportedError; where is the beginning of its text.
+func notSupported(name, where string) error {
+	return &unsupportedError{&failure{400, where + "`" + name + "` is not supported by this engine."}, name}
+}
 
 func badRequest(format string, args ...any) error { return &failure{400, fmt.Sprintf(format, args...)} }
 func notFound(format string, args ...any) error   { return &failure{404, fmt.Sprintf(format, args...)} }
