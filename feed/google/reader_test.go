@@ -138,7 +138,7 @@ func TestFilesThatAreNoWholeFeed(t *testing.T) {
 			if !errors.As(err, &refused) || !strings.Contains(err.Error(), broken.value) || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("got %v, want a FileError that names %q", err, broken.value)
 			}
-			if broken.cause != nil && refused.Cause != broken.cause {
+			if broken.cause != nil && !errors.Is(refused.Cause, broken.cause) {
 				t.Errorf("got cause %v, want %v", refused.Cause, broken.cause)
 			}
 		})

@@ -124,7 +124,7 @@ func TestFilesThatAreNoWholeExportAreRefused(t *testing.T) {
 			if refused.Line != broken.line || !strings.Contains(refused.Problem, broken.value) {
 				t.Errorf("got %q on line %d, want %q on line %d", refused.Problem, refused.Line, broken.value, broken.line)
 			}
-			if refused.Cause != broken.cause {
+			if !errors.Is(refused.Cause, broken.cause) {
 				t.Errorf("got cause %v, want %v", refused.Cause, broken.cause)
 			}
 			if refused.Remedy == "" || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 400 {

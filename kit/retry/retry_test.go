@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/meridian-store/meridian/kit/retry"
 )
 
@@ -66,7 +68,8 @@ func TestAfter_ReplacesThePause(t *testing.T) {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
 	})
-	if err := retry.After(errBusy, 0); err != errBusy {
+	var pause *backoff.RetryAfterError
+	if err := retry.After(errBusy, 0); !errors.Is(err, errBusy) || errors.As(err, &pause) {
 		t.Errorf("without a pause: %v", err)
 	}
 }
