@@ -52,10 +52,10 @@ func (a *auditor) Run(e *env) error {
 		return err
 	}
 	config, where, err := a.config(e, all)
+	defer closeAudited(config)
 	if err != nil {
 		return failure{exitNotThere, err}
 	}
-	defer closeAudited(config)
 	bar := e.progressBar(-1, "reading")
 	config.Progress = func(what string, number int) {
 		bar.Describe(what)

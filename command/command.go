@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/regions"
 )
 
@@ -83,7 +84,7 @@ func report(err error, errOut io.Writer) int {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return exitOK
 	}
-	fmt.Fprintln(errOut, "meridian:", strings.TrimSpace(err.Error()))
+	fmt.Fprintln(errOut, "meridian:", strings.TrimSpace(httpx.ErrorChain(err)))
 	var typed failure
 	if errors.As(err, &typed) {
 		return typed.code

@@ -64,13 +64,20 @@ func (t *edgeTarget) resolve(e *env) (cloudflare.Access, cloudflare.Shop, error)
 	if t.Zone == "" {
 		return e.copy.edge()
 	}
-	access := cloudflare.Access{Token: secret.New(t.Token), Zone: t.Zone, Account: t.Account}
+	access, err := t.access()
+	if err != nil {
+		return access, cloudflare.Shop{}, err
+	}
+	proof, err := secret.Parse(t.Secret)
+	if err != nil {
+		return access, cloudflare.Shop{}, fmt.Errorf("MERIDIAN_EDGE_SECRET: %w", err)
+	}
 	rules, err := rule.Default()
 	if err != nil {
 		return access, cloudflare.Shop{}, err
 	}
 	const probeEverySeconds = 60
-	shop := cloudflare.Shop{Rules: rules, Hostname: t.Hostname, Plan: cloudflare.Plan(t.Tier), EdgeSecret: t.Secret, ProbeEvery: probeEverySeconds}
+	shop := cloudflare.Shop{Rules: rules, Hostname: t.Hostname, Plan: cloudflare.Plan(t.Tier), EdgeSecret: proof.Current(), ProbeEvery: probeEverySeconds}
 	all, err := e.allRegions()
 	if err != nil {
 		return access, shop, err
@@ -83,6 +90,15 @@ func (t *edgeTarget) resolve(e *env) (cloudflare.Access, cloudflare.Shop, error)
 		shop.Regions = append(shop.Regions, cloudflare.Region{Region: region.Region.Region, Origin: origin})
 	}
 	return access, shop, nil
+}
+
+// access returns the API of a zone at Cloudflare.
+func (t *edgeTarget) access() (cloudflare.Access, error) {
+	token, err := secret.Parse(t.Token)
+	if err != nil {
+		return cloudflare.Access{}, fmt.Errorf("CLOUDFLARE_API_TOKEN: %w", err)
+	}
+	return cloudflare.Access{Token: token, Zone: t.Zone, Account: t.Account}, nil
 }
 
 func (t *edgeTarget) diff(e *env) (*cloudflare.Client, *cloudflare.Diff, error) {
@@ -178,7 +194,10 @@ func (p *edgePurge) Run(e *env) error {
 	var access cloudflare.Access
 	plan := cloudflare.Plan(p.Tier)
 	if p.Zone != "" {
-		access = cloudflare.Access{Token: secret.New(p.Token), Zone: p.Zone}
+		var err error
+		if access, err = p.access(); err != nil {
+			return err
+		}
 	} else {
 		resolved, shop, err := p.resolve(e)
 		if err != nil {

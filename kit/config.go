@@ -63,6 +63,19 @@ func parseConfig[C Config](ctx context.Context, lookup Lookup) (C, error) {
 	if target, ok := any(&config).(interface{ SetDefaults() }); ok {
 		target.SetDefaults()
 	}
-	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &config, Lookuper: lookup})
-	return config, err
+	return config, process(ctx, &config, lookup)
+}
+
+// process reads the environment into target. Its error names the variable: envconfig leaves that out for types that decode
+// themselves.
+func process(ctx context.Context, target any, lookup Lookup) error {
+	name := ""
+	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: target, Lookuper: Lookup(func(asked string) (string, bool) {
+		name = asked
+		return lookup(asked)
+	})})
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }

@@ -1,12 +1,11 @@
 package kit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/sethvargo/go-envconfig"
 
 	"github.com/meridian-store/meridian/kit/secret"
 )
@@ -42,12 +41,7 @@ func LoadEnvironment(ctx context.Context, service string, lookup Lookup) (Enviro
 	var env Environment
 	own := strings.ToUpper(service)
 	named := map[string]string{"PORT": "MERIDIAN_PORT_" + own, "SQL_URL": "MERIDIAN_SQL_URL_" + own}
-	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &env, Lookuper: Lookup(func(name string) (string, bool) {
-		if actual, ok := named[name]; ok {
-			name = actual
-		}
-		return lookup(name)
-	})})
+	err := process(ctx, &env, func(name string) (string, bool) { return lookup(cmp.Or(named[name], name)) })
 	if err != nil {
 		return Environment{}, fmt.Errorf("read the environment of %s: %w", service, err)
 	}

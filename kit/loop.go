@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/kit/retry"
 )
 
@@ -41,7 +42,7 @@ type LoopRunner struct {
 
 // StartLoop starts a loop. The caller must call Stop.
 //
-// Pauses between runs grow from 100 ms to 5 s and start over after a run of 10 s. A failure is logged at level Warn, a repetition
+// Pauses between runs grow from 100 ms to 5 s, give or take half, and start over after a run of 10 s. A failure is logged at level Warn, a repetition
 // of the same failure at Debug, and the fifth failure in a row once at Error.
 func StartLoop(loop Loop, log *slog.Logger) *LoopRunner {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -91,11 +92,11 @@ func (r *LoopRunner) keepRunning(ctx context.Context) {
 func (r *LoopRunner) report(ctx context.Context, err error, failures int, reported string) {
 	switch {
 	case failures == persistentAfter:
-		r.log.ErrorContext(ctx, "Loop keeps failing", "failures", failures, "error", err)
+		r.log.ErrorContext(ctx, "Loop keeps failing", "failures", failures, "error", httpx.ErrorChain(err))
 	case err.Error() != reported:
-		r.log.WarnContext(ctx, "Loop failed and is restarted", "failures", failures, "error", err)
+		r.log.WarnContext(ctx, "Loop failed and is restarted", "failures", failures, "error", httpx.ErrorChain(err))
 	default:
-		r.log.DebugContext(ctx, "Loop failed again", "failures", failures, "error", err)
+		r.log.DebugContext(ctx, "Loop failed again", "failures", failures, "error", httpx.ErrorChain(err))
 	}
 }
 

@@ -136,7 +136,7 @@ func (p *Purger) send(ctx context.Context, body cache.CachePurgeParamsBodyUnion)
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return told("purge", errors.Join(ctx.Err(), last))
+		return fmt.Errorf("purge: %w", errors.Join(ctx.Err(), last))
 	default:
 		return told("purge", err)
 	}

@@ -33,7 +33,7 @@ func (g *gateways) Drop(ctx context.Context, what contract.AnswersPurge) {
 		told.Go(func() {
 			if err := g.drop(ctx, address, what); err != nil && ctx.Err() != context.Canceled { //nolint:errorlint // only the caller cancels
 				g.metrics.missed.Inc()
-				g.log.WarnContext(ctx, "A gateway did not drop what it keeps; it hears of the change by its event.", "gateway", address, "error", err.Error())
+				g.log.WarnContext(ctx, "A gateway did not drop what it keeps; it hears of the change by its event.", "gateway", address, "error", httpx.ErrorChain(err))
 			}
 		})
 	}

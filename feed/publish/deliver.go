@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -67,13 +68,17 @@ func (p *Publisher) send(ctx context.Context, what Kind, items, answer any) erro
 	}
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.Multiplier = firstWait, 2
+	var last error
 	_, err = backoff.Retry(ctx, func() (struct{}, error) {
-		err := p.Shop.Send(ctx, what, body, answer)
-		if err != nil && !passing(err) {
-			err = backoff.Permanent(err)
+		last = p.Shop.Send(ctx, what, body, answer)
+		if last != nil && !passing(last) {
+			return struct{}{}, backoff.Permanent(last)
 		}
-		return struct{}{}, err
-	}, backoff.WithBackOff(pauses), backoff.WithMaxTries(attempts))
+		return struct{}{}, last
+	}, backoff.WithBackOff(pauses), backoff.WithMaxTries(attempts), backoff.WithMaxElapsedTime(0))
+	if err != nil && ctx.Err() != nil {
+		return errors.Join(last, err)
+	}
 	return err
 }
 

@@ -1,12 +1,15 @@
 package httpx
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // ErrorChain writes an error with the causes that its own message leaves out, for the log.
 func ErrorChain(err error) string {
 	text := err.Error()
 	for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(cause) {
-		if next := cause.Error(); next != text {
+		if next := cause.Error(); !strings.Contains(text, next) {
 			text += ": " + next
 		}
 	}

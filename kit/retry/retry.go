@@ -4,6 +4,7 @@ package retry
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -29,13 +30,13 @@ func Until(ctx context.Context, first, last time.Duration, attempt func(context.
 // Permanent wraps an error that Until returns at once.
 func Permanent(err error) error { return backoff.Permanent(err) }
 
-// After wraps an error after which Until pauses for d instead, as when a server sends Retry-After. An error without a pause stays as
-// it is.
+// After wraps an error after which Until pauses for d, as a server asks by Retry-After, and up to a quarter longer: callers that share a
+// limit must not come back together. An error without a pause stays as it is.
 func After(err error, d time.Duration) error {
 	if d <= 0 {
 		return err
 	}
-	return errors.Join(err, &backoff.RetryAfterError{Duration: d})
+	return errors.Join(err, &backoff.RetryAfterError{Duration: d + rand.N(d/4+1)})
 }
 
 // Pause waits for d or until ctx ends, and returns the cause of the end.

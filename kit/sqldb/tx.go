@@ -16,7 +16,7 @@ import (
 const (
 	maxRetries   = 20
 	firstBackoff = 4 * time.Millisecond
-	maxBackoff   = 250 * time.Millisecond
+	maxBackoff   = 125 * time.Millisecond
 )
 
 // ErrAmbiguousCommit says that the connection was lost during COMMIT, so that nobody knows whether the transaction took effect.

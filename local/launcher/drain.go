@@ -25,7 +25,7 @@ func (l *launcher) drain(ctx context.Context, i int) {
 		err = l.awaitEdge(ctx, name, false)
 	}
 	if err != nil {
-		l.note("warning: %s is stopped without having been drained: %v", name, err)
+		l.note("warning: %s is stopped without having been drained: %s", name, httpx.ErrorChain(err))
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/meridian-store/meridian/kit/httpx"
 	"github.com/meridian-store/meridian/kit/retry"
 )
 
@@ -111,7 +112,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 		if time.Since(started) > lastPause {
 			pauses.Reset()
 		}
-		m.log.WarnContext(ctx, "Mirror session ended; another one begins", "error", err)
+		m.log.WarnContext(ctx, "Mirror session ended; another one begins", "error", httpx.ErrorChain(err))
 		_ = retry.Pause(ctx, pauses.NextBackOff()) // the loop's condition sees the end
 	}
 	return nil //nolint:nilerr // asked to stop; the error says no more

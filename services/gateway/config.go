@@ -33,6 +33,9 @@ func (c Config) routeTable() (Table, error) {
 // Validate returns an error that names the variable at fault.
 func (c Config) Validate() error {
 	for region, link := range c.Peers {
+		if link == "" {
+			continue // as a region without a link
+		}
 		at, err := url.Parse(link)
 		if err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
 			return fmt.Errorf("MERIDIAN_PEERS: the link to %s must be an http or https URL", region)

@@ -23,7 +23,7 @@ func TestConfig_ReadsPeers(t *testing.T) {
 			t.Errorf("%q: got %v, %v", given, config.Peers, err)
 		}
 	}
-	for _, wrong := range []string{"eu-west", "eu-west=", "eu-west=127.0.0.1:8084", "eu-west=ftp://127.0.0.1"} {
+	for _, wrong := range []string{"eu-west", "eu-west=127.0.0.1:8084", "eu-west=ftp://127.0.0.1"} {
 		if _, err := read(wrong); err == nil {
 			t.Errorf("%q was accepted", wrong)
 		}

@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,6 +34,9 @@ func (c Config) Validate() error {
 }
 
 func (c Config) directoryKey() ([]byte, error) {
+	if len(c.DirectoryKey.Values()) > 1 {
+		return nil, errors.New("MERIDIAN_DIRECTORY_KEY must hold one value: addresses in the login directory are hashed with it")
+	}
 	key, err := hex.DecodeString(c.DirectoryKey.Current())
 	if err != nil || len(key) < sha256.Size {
 		return nil, fmt.Errorf("identity needs MERIDIAN_DIRECTORY_KEY in its environment: at least %d bytes in hexadecimal, "+

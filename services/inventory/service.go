@@ -67,10 +67,14 @@ func New(base *kit.Base, config Config) (*Service, error) {
 	s.loops = append(box.Loops(),
 		kit.Loop{Name: "sweep reservations", Run: kit.Every(config.sweepEvery, base.Overdue(config.neighbourGrace, s.sweep))},
 		kit.Loop{Name: "announce availability", Run: s.bands.run},
-		kit.Loop{Name: "publish counts", Run: s.counts.run},
 		kit.Loop{Name: "split hot SKUs", Run: split.run},
 		consume,
 	)
+	if base.Env.RedisAddress == "" {
+		base.Log.Warn("Hot SKUs are counted in SQL alone: MERIDIAN_REDIS_ADDRESS is not set")
+	} else {
+		s.loops = append(s.loops, kit.Loop{Name: "publish counts", Run: s.counts.run})
+	}
 	return s, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,6 +17,9 @@ import (
 type customerKey []byte
 
 func readCustomerKey(given secret.Secret) (customerKey, error) {
+	if len(given.Values()) > 1 {
+		return nil, errors.New("MERIDIAN_CUSTOMER_KEY must hold one value: the uses of promotions are counted under names made with it")
+	}
 	key, err := hex.DecodeString(given.Current())
 	if err != nil || len(key) < sha256.Size {
 		return nil, fmt.Errorf("order needs MERIDIAN_CUSTOMER_KEY in its environment: at least %d bytes in hexadecimal, the same in every region", sha256.Size)

@@ -2,6 +2,7 @@ package order
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,5 +142,12 @@ func TestNamesOfCustomers(t *testing.T) {
 		if _, err := readCustomerKey(secret.New(bad)); err == nil {
 			t.Errorf("%q is a key", bad)
 		}
+	}
+	two, err := secret.Parse(strings.Repeat("ab", 32) + " " + strings.Repeat("cd", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readCustomerKey(two); err == nil {
+		t.Error("a key that would start every count again was accepted")
 	}
 }
