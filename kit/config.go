@@ -63,7 +63,8 @@ func parseConfig[C Config](ctx context.Context, lookup Lookup) (C, error) {
 	if target, ok := any(&config).(interface{ SetDefaults() }); ok {
 		target.SetDefaults()
 	}
-	return config, process(ctx, &config, lookup)
+	err := process(ctx, &config, lookup)
+	return config, err
 }
 
 // process reads the environment into target. Its error names the variable: envconfig leaves that out for types that decode
