@@ -17,6 +17,14 @@ const (
 	ServicePurge = "purge"
 )
 
+// ServiceNames lists the services.
+func ServiceNames() []string {
+	return []string{
+		ServiceGateway, ServiceCatalog, ServiceCart, ServiceInventory, ServicePayment, ServiceOrder, ServiceIdentity, ServiceImports,
+		ServiceMirror, ServiceSearch, ServicePurge,
+	}
+}
+
 // Headers that the public API and the services use.
 const (
 	HeaderCartID         = "X-Cart-Id"

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/meridian-store/meridian/contract"
 	"github.com/meridian-store/meridian/kit"
 	"github.com/meridian-store/meridian/kit/auth"
 	"github.com/meridian-store/meridian/kit/secret"
@@ -50,5 +52,13 @@ func TestServices_NameTheVariableThatIsMissing(t *testing.T) {
 	}
 	if total := len(cluster.Services()); complete == 0 || complete == total {
 		t.Errorf("%d of %d services need nothing of their own", complete, total)
+	}
+}
+
+func TestNames_AreThoseOfTheContract(t *testing.T) {
+	t.Parallel()
+	names, listed := slices.Sorted(slices.Values(cluster.Names())), slices.Sorted(slices.Values(contract.ServiceNames()))
+	if !slices.Equal(names, listed) {
+		t.Errorf("the cluster runs %v, the contract lists %v", names, listed)
 	}
 }

@@ -140,8 +140,8 @@ func (r Route) validate(limits map[string]Limit) error {
 			refuse("method %q is unknown or named twice", method)
 		}
 	}
-	if !slices.Contains(knownServices(), r.Service) {
-		refuse("service %q is not one of %s", r.Service, strings.Join(knownServices(), ", "))
+	if !slices.Contains(contract.ServiceNames(), r.Service) {
+		refuse("service %q is not one of %s", r.Service, strings.Join(contract.ServiceNames(), ", "))
 	}
 	if err := r.Auth.validate(); err != nil {
 		problems = append(problems, err)
@@ -176,11 +176,4 @@ func (t Table) services() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-func knownServices() []string {
-	return []string{
-		contract.ServiceGateway, contract.ServiceCatalog, contract.ServiceCart, contract.ServiceInventory,
-		contract.ServicePayment, contract.ServiceOrder, contract.ServiceIdentity, contract.ServiceImports, contract.ServiceSearch,
-	}
 }
