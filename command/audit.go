@@ -52,10 +52,10 @@ func (a *auditor) Run(e *env) error {
 		return err
 	}
 	config, where, err := a.config(e, all)
-	defer closeAudited(config)
 	if err != nil {
 		return failure{exitNotThere, err}
 	}
+	defer closeAudited(config)
 	bar := e.progressBar(-1, "reading")
 	config.Progress = func(what string, number int) {
 		bar.Describe(what)
@@ -106,7 +106,9 @@ func (a *auditor) config(e *env, all []regions.Region) (config audit.Config, whe
 	if config.Databases, where.sql, err = schema.OpenAudited(e.ctx, address); err != nil {
 		return config, where, err
 	}
-	config.Ledger, where.provider, err = paymentLedger(e)
+	if config.Ledger, where.provider, err = paymentLedger(e); err != nil {
+		closeAudited(config)
+	}
 	return config, where, err
 }
 

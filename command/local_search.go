@@ -51,7 +51,7 @@ func (t *searchTarget) post(e *env, path string) (compared, error) {
 		Service: contract.ServiceSearch, Method: http.MethodPost, Path: path, Out: &told, Timeout: indexTimeout,
 	}
 	if err := client.Do(e.ctx, call); err != nil {
-		return compared{}, fmt.Errorf("check the search index of %s: %w", t.Region, err)
+		return compared{}, fmt.Errorf("call the search service of %s: %w", t.Region, err)
 	}
 	return told, nil
 }

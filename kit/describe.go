@@ -25,7 +25,7 @@ type Description struct {
 // Describe sets a service up without engines, listener or loops and returns its surface. The engines' addresses in the
 // environment must be well formed; nothing has to answer there.
 func Describe(ctx context.Context, definition Definition, options Options) (Description, error) {
-	r := &Running{Name: definition.Name}
+	r := &Running{Name: definition.Name, draining: &atomic.Bool{}}
 	defer r.release()
 	base, err := r.newBase(definition, options)
 	if err != nil {
@@ -40,12 +40,9 @@ func Describe(ctx context.Context, definition Definition, options Options) (Desc
 		base.DB = db
 		r.stops = append(r.stops, db.Close)
 	}
-	service, err := definition.New(ctx, base, options.LookupEnv)
-	if err != nil {
+	if _, err := r.declare(ctx, definition, base, options.LookupEnv); err != nil {
 		return Description{}, fmt.Errorf("describe %s: %w", definition.Name, err)
 	}
-	service.Routes(base.API)
-	serveHealth(base, &atomic.Bool{})
 	return Description{
 		Routes: base.App.GetRoutes(true), OpenAPI: base.API.OpenAPI(), Metrics: descriptors(base.Registry),
 	}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/meridian-store/meridian/kit/httpx"
@@ -98,19 +97,6 @@ func (r *LoopRunner) report(ctx context.Context, err error, failures int, report
 	default:
 		r.log.DebugContext(ctx, "Loop failed again", "failures", failures, "error", httpx.ErrorChain(err))
 	}
-}
-
-// startLoops starts loops in order and returns a function that stops them in reverse order.
-func startLoops(loops []Loop, log *slog.Logger) (stop func()) {
-	runners := make([]*LoopRunner, 0, len(loops))
-	for _, loop := range loops {
-		runners = append(runners, StartLoop(loop, log))
-	}
-	return sync.OnceFunc(func() {
-		for i := len(runners) - 1; i >= 0; i-- {
-			runners[i].Stop()
-		}
-	})
 }
 
 // Every makes a loop's Run of a task that is done at once and then at an interval. A task that fails ends the run.

@@ -90,28 +90,40 @@ func (r *Running) start(ctx context.Context, definition Definition, options Opti
 	if err := r.openEngines(ctx, definition, base); err != nil {
 		return err
 	}
-	service, err := definition.New(ctx, base, options.LookupEnv)
+	service, err := r.declare(ctx, definition, base, options.LookupEnv)
 	if err != nil {
 		return err
 	}
-	service.Routes(base.API)
-	serveHealth(base, r.draining)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("%s:%d", options.Env.ListenHost, options.Env.Port))
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	r.Address = listener.Addr().String()
 	go func() { r.served <- base.App.Listener(listener) }()
-	r.stops = append(r.stops, startLoops(append(r.ownLoops, service.Loops()...), base.Log))
 	r.instance = discovery.Instance{
 		Service: definition.Name, Host: options.Env.ListenHost, Port: listener.Addr().(*net.TCPAddr).Port,
 	}
-	r.stops = append(r.stops, StartLoop(Loop{Name: "register in Consul", Run: func(ctx context.Context) error {
+	loops := append(r.ownLoops, service.Loops()...)
+	loops = append(loops, Loop{Name: "register in Consul", Run: func(ctx context.Context) error {
 		base.Discovery.KeepRegistered(ctx, r.instance)
 		return nil
-	}}, base.Log).Stop)
+	}})
+	for _, loop := range loops {
+		r.stops = append(r.stops, StartLoop(loop, base.Log).Stop)
+	}
 	base.Log.InfoContext(ctx, "The service is up.", "address", r.Address)
 	return nil
+}
+
+// declare makes the service and all that it serves. It starts nothing.
+func (r *Running) declare(ctx context.Context, definition Definition, base *Base, lookup Lookup) (Service, error) {
+	service, err := definition.New(ctx, base, lookup)
+	if err != nil {
+		return nil, err
+	}
+	service.Routes(base.API)
+	serveHealth(base, r.draining)
+	return service, nil
 }
 
 func (r *Running) newBase(definition Definition, options Options) (*Base, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,10 +28,14 @@ var ErrAmbiguousCommit = errors.New("the commit's outcome is unknown")
 // backoff, so fn must do nothing but SQL. Retrying from a savepoint, as crdbpgxv5 does, never succeeds on PostgreSQL, which
 // keeps the old snapshot.
 func (db *DB) InTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
-	attempt, pauses := 0, retry.Backoff(firstBackoff, maxBackoff)
+	attempt := 0
+	var pauses *backoff.ExponentialBackOff // made by the first retry: most transactions need none
 	return crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
 		if attempt++; attempt > 1 {
 			db.retries.Inc()
+			if pauses == nil {
+				pauses = retry.Backoff(firstBackoff, maxBackoff)
+			}
 			if err := retry.Pause(ctx, pauses.NextBackOff()); err != nil {
 				return err
 			}
